@@ -1,0 +1,83 @@
+/**
+ * What everything below the face is told: one resolved, frozen object. Nothing below `config/` looks at a connection
+ * string, a default or the environment.
+ *
+ * @module
+ */
+
+/** libpq's six modes, and node-postgres's `no-verify`. What they mean is decided in `tls/sslmode.ts`. */
+export type SslMode = "disable" | "allow" | "prefer" | "require" | "verify-ca" | "verify-full" | "no-verify";
+
+/** What was said about TLS, before the table in `tls/sslmode.ts` gives it a meaning. */
+export interface TlsRequest {
+  /** Undefined where nothing was said: the meaning then depends on the transport. */
+  readonly mode: SslMode | undefined;
+  /** True for libpq's exact meanings (`uselibpqcompat=true`), false for node-postgres's strict ones. */
+  readonly libpqCompat: boolean;
+  /** PEM roots of this client; undefined: the global `config.rootCerts`, else the platform's own. */
+  readonly rootCerts: readonly string[] | undefined;
+  /** The name to send and to verify, where it is not the host. */
+  readonly serverName: string | undefined;
+  readonly clientCertificate:
+    | { readonly cert: string; readonly key: string; readonly passphrase?: string | undefined }
+    | undefined;
+  /** `direct`: TLS at once, with ALPN `postgresql` (PostgreSQL 17+). `postgres`: after an SSLRequest. */
+  readonly negotiation: "postgres" | "direct";
+  /** What is left of an `ssl` object after the fields above: options for Node's TLS alone. */
+  readonly nodeOptions: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** How a password may be given. A function is asked at each connect. */
+export type PasswordSource = string | (() => string | Promise<string>);
+
+/** libpq's names for what a server may ask of the client. */
+export type AuthMethod = "none" | "password" | "md5" | "scram-sha-256" | "scram-sha-256-plus";
+
+/** `require_auth`: the methods that are accepted (or, negated, refused); undefined accepts all. */
+export interface RequireAuth {
+  readonly negated: boolean;
+  readonly methods: readonly AuthMethod[];
+}
+
+/** Where the WebSocket proxy is: a URL or host, or a function that gives the whole URL for a database's host and port. */
+export type WsProxy = string | ((host: string, port: number) => string);
+
+/** One connection's options, resolved and frozen. Durations are milliseconds; 0 means no deadline. */
+export interface ConnectionOptions {
+  /** A host name, an IP address, or the directory of a Unix-domain socket (begins with `/`, or `@` for an abstract one). */
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly database: string;
+  readonly password: PasswordSource | undefined;
+  readonly tls: TlsRequest;
+
+  readonly wsProxy: WsProxy | undefined;
+  /** A user's own way to open a Duplex, or a Duplex-like `{readable, writable}` pair; wins over everything else. */
+  readonly openDuplex: ((target: { host: string; port: number; signal: AbortSignal }) => unknown) | undefined;
+  readonly keepAlive: boolean;
+  readonly keepAliveInitialDelayMillis: number;
+
+  /** From `connect` to ReadyForQuery. */
+  readonly connectionTimeoutMillis: number;
+  /** From a query's submission to its end, on the client's side. */
+  readonly queryTimeoutMillis: number;
+  /** How long a connection may stand idle before it ends itself. */
+  readonly idleTimeoutMillis: number;
+
+  /** Run-time parameters of the StartupMessage besides user and database: `application_name`, `options`, ... */
+  readonly startupParameters: Readonly<Record<string, string>>;
+  /** The highest protocol version to ask for. */
+  readonly maxProtocolVersion: "3.0" | "3.2";
+  /** The lowest protocol version to accept. */
+  readonly minProtocolVersion: "3.0" | "3.2";
+  readonly requireAuth: RequireAuth | undefined;
+  readonly channelBinding: "disable" | "prefer" | "require";
+  /** True: a cleartext password may be sent over a connection that is not verified TLS. */
+  readonly allowCleartextPassword: boolean;
+  /** False: the polite order of messages, without speaking first (see session/startup.ts). */
+  readonly speakFirst: boolean;
+
+  /** Ask for binary result columns where the type has a binary decoder. */
+  readonly binary: boolean;
+}

@@ -1,0 +1,144 @@
+/**
+ * Every error that pgduplex raises itself. One base class, a stable string `code` each, the `cause` kept, and a
+ * message that says what failed, where, and what to do. No message ever contains a password or a key.
+ *
+ * @module
+ */
+
+/** What the driver was doing when an error arose. */
+export type Phase =
+  | "config" // reading options, before anything is sent
+  | "open" // opening the transport
+  | "tls" // negotiating TLS
+  | "startup" // from StartupMessage to the first ReadyForQuery, authentication aside
+  | "authentication"
+  | "query"
+  | "idle" // connected, nothing outstanding
+  | "close";
+
+/** Where an error arose: the connection and what it was doing. All of it optional, since errors arise at every layer. */
+export interface ErrorPlace {
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+  /** The transport's name, as in `DuplexInfo.transport`. */
+  readonly transport?: string | undefined;
+  readonly phase?: Phase | undefined;
+}
+
+/** What an error may carry besides its message. */
+export interface DriverErrorOptions extends ErrorPlace {
+  readonly cause?: unknown;
+  /** True only where it is certain that the server did not act on the request, so that repeating it is harmless. */
+  readonly safeToRetry?: boolean | undefined;
+}
+
+const kinds = Symbol.for("pgduplex.error.kinds");
+
+/**
+ * The base of every error that pgduplex raises.
+ *
+ * `instanceof` works by a brand and so survives two copies of the package in one program.
+ *
+ * @example
+ * ```ts
+ * import { DriverError } from "@pgduplex/pgduplex";
+ * const error = new DriverError("EXAMPLE", "an example");
+ * console.log(error instanceof DriverError, error.code); // true EXAMPLE
+ * ```
+ */
+export class DriverError extends Error {
+  /** The name under which this class brands its instances. */
+  static readonly kind: string = "DriverError";
+
+  /** A stable identifier, such as `TIMEOUT_CONNECT`; for a {@linkcode DatabaseError} the SQLSTATE. */
+  code: string;
+  /** What the driver was doing. */
+  phase: Phase | undefined;
+  /** The database host that was asked for. */
+  host: string | undefined;
+  /** The database port that was asked for. */
+  port: number | undefined;
+  /** The transport in use, as in `DuplexInfo.transport`. */
+  transport: string | undefined;
+  /** True only where it is certain that the server did not act on the request. */
+  safeToRetry: boolean;
+
+  constructor(code: string, message: string, options: DriverErrorOptions = {}) {
+    super(message + describePlace(options), "cause" in options ? { cause: options.cause } : undefined);
+    this.name = new.target.kind;
+    this.code = code;
+    this.phase = options.phase;
+    this.host = options.host;
+    this.port = options.port;
+    this.transport = options.transport;
+    this.safeToRetry = options.safeToRetry ?? false;
+    Object.defineProperty(this, kinds, { value: kindsOf(new.target) });
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (typeof value !== "object" || value === null) return false;
+    if (!Object.hasOwn(this, "kind")) return Function.prototype[Symbol.hasInstance].call(this, value);
+    const branded = (value as { [kinds]?: readonly string[] })[kinds];
+    return branded?.includes(this.kind) ?? false;
+  }
+}
+
+/** An option, URL or argument is unusable. Raised before anything is sent. */
+export class ConfigError extends DriverError {
+  static override readonly kind: string = "ConfigError";
+}
+
+/** The byte stream could not be opened, or broke. */
+export class TransportError extends DriverError {
+  static override readonly kind: string = "TransportError";
+}
+
+/** TLS could not be negotiated, a certificate was refused, or the platform cannot honour a TLS option. */
+export class TlsError extends DriverError {
+  static override readonly kind: string = "TlsError";
+}
+
+/** The server asked for an authentication that is not allowed or not possible, or failed to prove itself. */
+export class AuthenticationError extends DriverError {
+  static override readonly kind: string = "AuthenticationError";
+}
+
+/** The peer sent something that is not the PostgreSQL protocol. */
+export class ProtocolError extends DriverError {
+  static override readonly kind: string = "ProtocolError";
+}
+
+/** A deadline passed. */
+export class TimeoutError extends DriverError {
+  static override readonly kind: string = "TimeoutError";
+}
+
+/** The client was used in a way it does not allow: a query after `end`, a second `connect`. */
+export class ClientError extends DriverError {
+  static override readonly kind: string = "ClientError";
+}
+
+/** The pool could not hand out a client. */
+export class PoolError extends DriverError {
+  static override readonly kind: string = "PoolError";
+}
+
+/** ` [db.example.com:5432 via websocket, during startup]`, as far as known. */
+function describePlace({ host, port, transport, phase }: ErrorPlace): string {
+  const address = host === undefined ? undefined : port === undefined ? host : `${host}:${port}`;
+  const via = transport === undefined ? undefined : `via ${transport}`;
+  const during = phase === undefined ? undefined : `during ${phase}`;
+  const connection = [address, via].filter(Boolean).join(" ");
+  const place = [connection, during].filter(Boolean).join(", ");
+  return place === "" ? "" : ` [${place}]`;
+}
+
+function kindsOf(constructor: typeof DriverError): readonly string[] {
+  const names: string[] = [];
+  let current: unknown = constructor;
+  while (typeof current === "function" && current !== Error && current !== Function.prototype) {
+    if (Object.hasOwn(current, "kind")) names.push((current as typeof DriverError).kind);
+    current = Object.getPrototypeOf(current);
+  }
+  return names;
+}

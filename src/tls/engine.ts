@@ -1,0 +1,64 @@
+/**
+ * What a TLS implementation is to the rest of the driver: a function from a Duplex to a Duplex that also knows its
+ * peer's certificate. Small on purpose, so that anyone can bring another.
+ *
+ * @module
+ */
+
+import type { Duplex } from "../duplex/duplex.ts";
+
+/** A certificate and private key with which the client proves itself. */
+export interface ClientCertificate {
+  /** The certificate, and any intermediates after it, as PEM. */
+  readonly cert: string;
+  /** The private key as PEM. */
+  readonly key: string;
+  /** What the key is encrypted with, where it is. */
+  readonly passphrase?: string | undefined;
+}
+
+/** What to ask of TLS for one connection. An engine that cannot honour a field that is set refuses it. */
+export interface TlsOptions {
+  /** The name sent as SNI (unless an IP address) and compared with the certificate. */
+  readonly serverName: string;
+  /** Whether the chain must lead to a root, and whether the certificate must be for `serverName`. */
+  readonly verify: { readonly chain: boolean; readonly name: boolean };
+  /** The roots to trust, as PEM certificates (one or more in each string); undefined: the platform's own. */
+  readonly roots?: readonly string[] | undefined;
+  /** Protocols to offer by ALPN, the preferred first; PostgreSQL's own is `postgresql`. */
+  readonly alpn?: readonly string[] | undefined;
+  readonly clientCertificate?: ClientCertificate | undefined;
+  /** Node's own further options (`minVersion`, `checkServerIdentity`, ...), honoured by Node's TLS alone. */
+  readonly nodeOptions?: Readonly<Record<string, unknown>> | undefined;
+  /** Aborts the handshake. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What was agreed. Fields are undefined where the platform does not tell. */
+export interface TlsInfo {
+  /** Such as `TLSv1.3`. */
+  readonly protocol?: string | undefined;
+  readonly cipher?: string | undefined;
+  /** The key-exchange group, such as `X25519`. */
+  readonly group?: string | undefined;
+  readonly alpn?: string | undefined;
+  /** The server's end-entity certificate, DER; what channel binding (RFC 5929) hashes. */
+  readonly peerCertificate?: Uint8Array | undefined;
+}
+
+/** A Duplex inside TLS. */
+export interface TlsDuplex extends Duplex {
+  readonly tls: TlsInfo;
+}
+
+/** An implementation of TLS. */
+export interface TlsEngine {
+  /** Such as `platform` or `wolfssl`. */
+  readonly name: string;
+  /**
+   * Negotiates TLS over a quiet Duplex and takes it over: whatever happens, the caller has no more use for it.
+   *
+   * @throws {TlsError} `TLS_OPTION_UNSUPPORTED`, `TLS_CERTIFICATE`, `TLS_HANDSHAKE`
+   */
+  connect(duplex: Duplex, options: TlsOptions): Promise<TlsDuplex>;
+}
