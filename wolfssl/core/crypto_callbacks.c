@@ -1,0 +1,117 @@
+/* Work that SubtleCrypto has done already. wolfSSL asks for each operation here first; where the host has a result
+ * ready for exactly this operation it is taken, otherwise wolfSSL computes it itself. Nothing here waits.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include <string.h>
+#include <wolfssl/wolfcrypt/cryptocb.h>
+#include "session.h"
+#include "host.h"
+
+enum { POINT_MAX = 2 * 48 };
+
+static int group_of_curve(int curve) {
+  switch (curve) {
+    case ECC_SECP256R1: return WOLFSSL_ECC_SECP256R1;
+    case ECC_SECP384R1: return WOLFSSL_ECC_SECP384R1;
+    default: return 0;
+  }
+}
+
+static int record_callback(Session* session, wc_CryptoInfo* info) {
+  if (info->cipher.type != WC_CIPHER_AES_GCM) return CRYPTOCB_UNAVAILABLE;
+  if (info->cipher.enc) {
+    wc_CryptoCb_AesAuthEnc* seal = &info->cipher.aesgcm_enc;
+    if (!(session->prepared & PREPARED_SEAL) || seal->ivSz != 12 || seal->authTagSz != 16) return CRYPTOCB_UNAVAILABLE;
+    if (host_prepared_record(session->id, 1, seal->iv, (int)seal->sz, seal->out, seal->authTag)) return 0;
+  } else {
+    wc_CryptoCb_AesAuthDec* open = &info->cipher.aesgcm_dec;
+    if (!(session->prepared & PREPARED_OPEN) || open->ivSz != 12 || open->authTagSz != 16) return CRYPTOCB_UNAVAILABLE;
+    if (host_prepared_record(session->id, 0, open->iv, (int)open->sz, open->out, (void*)open->authTag)) return 0;
+  }
+  return CRYPTOCB_UNAVAILABLE;
+}
+
+static int make_x25519(Session* session, curve25519_key* key) {
+  if (host_prepared_key(session->id, WOLFSSL_ECC_X25519, key->p.point) != CURVE25519_KEYSIZE) return CRYPTOCB_UNAVAILABLE;
+  session->host_group = WOLFSSL_ECC_X25519;
+  key->pubSet = 1;
+  key->privSet = 1; /* held by the host */
+  return 0;
+}
+
+static int agree_x25519(Session* session, wc_CryptoInfo* info) {
+  byte secret[CURVE25519_KEYSIZE];
+  int i;
+  if (session->host_group != WOLFSSL_ECC_X25519) return CRYPTOCB_UNAVAILABLE;
+  if (host_prepared_secret(session->id, WOLFSSL_ECC_X25519, info->pk.curve25519.public_key->p.point, CURVE25519_KEYSIZE,
+                           secret) != CURVE25519_KEYSIZE) {
+    return ECC_PEERKEY_ERROR; /* never compute with a private key that is not here */
+  }
+  for (i = 0; i < CURVE25519_KEYSIZE; i++) {
+    int from = info->pk.curve25519.endian == EC25519_LITTLE_ENDIAN ? i : CURVE25519_KEYSIZE - 1 - i;
+    info->pk.curve25519.out[i] = secret[from];
+  }
+  *info->pk.curve25519.outlen = CURVE25519_KEYSIZE;
+  wc_ForceZero(secret, sizeof secret);
+  return 0;
+}
+
+static int make_ecc(Session* session, wc_CryptoInfo* info) {
+  ecc_key* key = info->pk.eckg.key;
+  int curve = info->pk.eckg.curveId, result, size;
+  byte point[POINT_MAX];
+  if (curve == ECC_CURVE_DEF && key->dp) curve = key->dp->id;
+  size = wc_ecc_get_curve_size_from_id(curve);
+  if (group_of_curve(curve) == 0 || size * 2 > (int)sizeof point) return CRYPTOCB_UNAVAILABLE;
+  if (host_prepared_key(session->id, group_of_curve(curve), point) != 2 * size) return CRYPTOCB_UNAVAILABLE;
+  result = wc_ecc_import_unsigned(key, point, point + size, NULL, curve);
+  if (result != 0) return result;
+  session->host_group = (word16)group_of_curve(curve);
+  key->type = ECC_PRIVATEKEY; /* held by the host; wolfSSL only looks at whether there is one */
+  return mp_set(ecc_get_k(key), 1);
+}
+
+static int agree_ecc(Session* session, wc_CryptoInfo* info) {
+  ecc_key* peer = info->pk.ecdh.public_key;
+  byte point[POINT_MAX];
+  word32 size = (word32)peer->dp->size, x = size, y = size;
+  int group = group_of_curve(peer->dp->id);
+  if (group == 0 || session->host_group != group) return CRYPTOCB_UNAVAILABLE;
+  if (2 * size > sizeof point || *info->pk.ecdh.outlen < size) return BUFFER_E;
+  if (wc_ecc_export_public_raw(peer, point, &x, point + size, &y) != 0) return ECC_PEERKEY_ERROR;
+  if (host_prepared_secret(session->id, group, point, (int)(2 * size), info->pk.ecdh.out) != (int)size) {
+    return ECC_PEERKEY_ERROR;
+  }
+  *info->pk.ecdh.outlen = size;
+  return 0;
+}
+
+int crypto_callback(int device, wc_CryptoInfo* info, void* context) {
+  Session* session = (Session*)context;
+  (void)device;
+  if (info->algo_type == WC_ALGO_TYPE_CIPHER) return record_callback(session, info);
+  if (info->algo_type != WC_ALGO_TYPE_PK || !(session->prepared & PREPARED_KEYS)) return CRYPTOCB_UNAVAILABLE;
+  switch (info->pk.type) {
+    case WC_PK_TYPE_CURVE25519_KEYGEN: return make_x25519(session, info->pk.curve25519kg.key);
+    case WC_PK_TYPE_CURVE25519: return agree_x25519(session, info);
+    case WC_PK_TYPE_EC_KEYGEN: return make_ecc(session, info);
+    case WC_PK_TYPE_ECDH: return agree_ecc(session, info);
+    default: return CRYPTOCB_UNAVAILABLE;
+  }
+}
+
+/* The state of one direction's record protection, so that the host can work ahead: key size; then at `output` the key
+ * (32 bytes), the IV (12) and the sequence number (8, big-endian). 0 where the cipher is not AES-GCM. */
+int EXPORT(session_traffic_keys)(Session* session, int sealing, byte* output) {
+  Keys* keys = &session->ssl->keys;
+  word32 high = sealing ? keys->sequence_number_hi : keys->peer_sequence_number_hi;
+  word32 low = sealing ? keys->sequence_number_lo : keys->peer_sequence_number_lo;
+  int i;
+  if (session->ssl->specs.bulk_cipher_algorithm != wolfssl_aes_gcm) return 0;
+  memcpy(output, sealing ? keys->client_write_key : keys->server_write_key, 32);
+  memcpy(output + 32, sealing ? keys->aead_enc_imp_IV : keys->aead_dec_imp_IV, 12);
+  for (i = 0; i < 4; i++) {
+    output[44 + i] = (byte)(high >> (24 - 8 * i));
+    output[48 + i] = (byte)(low >> (24 - 8 * i));
+  }
+  return session->ssl->specs.key_size;
+}
