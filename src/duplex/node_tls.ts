@@ -1,0 +1,133 @@
+/**
+ * TLS by `node:tls` over a connected socket; {@linkcode NodeDuplex.startTls} makes a Duplex of it.
+ *
+ * @module
+ */
+
+import type { Socket } from "node:net";
+import type { ConnectionOptions, PeerCertificate, TLSSocket } from "node:tls";
+import type { X509Certificate } from "node:crypto";
+import type { DriverError, ErrorPlace } from "../errors.ts";
+import type { TlsInfo, TlsOptions } from "../tls/engine.ts";
+import { codeOf } from "./failures.ts";
+import { isIpAddress } from "./target.ts";
+import { certificateRefused, handshakeFailed } from "./tls_failures.ts";
+
+/**
+ * Negotiates TLS over a quiet socket and takes it over; on failure the socket is gone.
+ *
+ * @throws {TlsError} `TLS_CERTIFICATE` where the server's certificate was refused, `TLS_HANDSHAKE` for anything else
+ */
+export function handshake(
+  socket: Socket,
+  options: TlsOptions,
+  place: ErrorPlace,
+  aborted: () => DriverError,
+): Promise<TLSSocket> {
+  const { signal } = options;
+  return new Promise((resolve, reject) => {
+    const refuse = (error: DriverError) => {
+      signal?.removeEventListener("abort", onAbort);
+      secured?.on("error", () => {}); // of what was given up, nobody's
+      secured?.destroy();
+      socket.destroy();
+      reject(error);
+    };
+    const onAbort = () => refuse(aborted());
+    let secured: TLSSocket | undefined;
+    if (signal?.aborted) return onAbort();
+    try {
+      secured = tls().connect(connectionOptions(socket, options));
+    } catch (cause) { // a PEM that cannot be read, an option of Node's that it refuses
+      return refuse(handshakeFailed(cause, place));
+    }
+    const tlsSocket = secured;
+    let peer: X509Certificate | undefined;
+    // Before Node's own listener, which destroys the socket of a refused certificate and the certificate with it.
+    tlsSocket.prependOnceListener("secure", () => peer = peerOf(tlsSocket));
+    const onError = (cause: Error) => {
+      const refused = peer !== undefined || CERTIFICATE_CODE.test(codeOf(cause) ?? "");
+      refuse(
+        refused
+          ? certificateRefused({ serverName: options.serverName, ...namesOf(peer) }, cause, place)
+          : handshakeFailed(cause, place),
+      );
+    };
+    const onClose = () => refuse(handshakeFailed(new Error("the server closed the connection"), place));
+    signal?.addEventListener("abort", onAbort, { once: true });
+    tlsSocket.once("error", onError);
+    tlsSocket.once("close", onClose);
+    tlsSocket.once("secureConnect", () => {
+      const nameError = unverifiedNameError(tlsSocket, options);
+      if (nameError) return onError(nameError);
+      signal?.removeEventListener("abort", onAbort);
+      tlsSocket.off("error", onError);
+      tlsSocket.off("close", onClose);
+      resolve(tlsSocket);
+    });
+  });
+}
+
+/** What was agreed. */
+export function tlsInfo(socket: TLSSocket): TlsInfo {
+  const group = socket.getEphemeralKeyInfo() as { name?: string } | null;
+  const raw = peerOf(socket)?.raw;
+  return {
+    protocol: socket.getProtocol() ?? undefined,
+    cipher: socket.getCipher()?.name,
+    group: group?.name,
+    alpn: typeof socket.alpnProtocol === "string" ? socket.alpnProtocol : undefined,
+    peerCertificate: raw && new Uint8Array(raw),
+  };
+}
+
+function connectionOptions(socket: Socket, options: TlsOptions): ConnectionOptions {
+  const { serverName, verify, roots, alpn, clientCertificate, nodeOptions } = options;
+  return {
+    ...nodeOptions,
+    socket,
+    ...(isIpAddress(serverName) ? { servername: undefined } : { servername: serverName }),
+    rejectUnauthorized: verify.chain,
+    checkServerIdentity: verify.chain && verify.name
+      ? (_, certificate) => nameCheck(options)(serverName, certificate)
+      : () => undefined,
+    ...(roots && { ca: [...roots] }),
+    ...(alpn && { ALPNProtocols: [...alpn] }),
+    ...clientCertificate,
+  };
+}
+
+/** Node checks the name only of a chain that it verified; with `chain` off and `name` on that is left to us. */
+function unverifiedNameError(socket: TLSSocket, options: TlsOptions): Error | undefined {
+  const { verify, serverName } = options;
+  if (verify.chain || !verify.name) return undefined;
+  return nameCheck(options)(serverName, socket.getPeerCertificate(true));
+}
+
+type NameCheck = (serverName: string, certificate: PeerCertificate) => Error | undefined;
+
+function nameCheck({ nodeOptions }: TlsOptions): NameCheck {
+  const own = nodeOptions?.checkServerIdentity;
+  return typeof own === "function" ? own as NameCheck : tls().checkServerIdentity;
+}
+
+// Node's names of OpenSSL's reasons (X509_V_ERR_...), and its own for a name that does not match.
+const CERTIFICATE_CODE =
+  /^(ERR_TLS_CERT_|UNABLE_TO_|CERT_|SELF_SIGNED_|DEPTH_ZERO_|ERROR_IN_CERT_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_|CRL_|HOSTNAME_)/;
+
+function peerOf(socket: TLSSocket): X509Certificate | undefined {
+  return socket.getPeerX509Certificate?.();
+}
+
+/** Subject and issuer on one line each; Node puts every part of a name on a line of its own. */
+function namesOf(certificate: X509Certificate | undefined): { subject?: string; issuer?: string } {
+  if (certificate === undefined) return {};
+  const line = (name: string) => name.split("\n").join(", ");
+  return { subject: line(certificate.subject), issuer: line(certificate.issuer) };
+}
+
+function tls(): typeof import("node:tls") {
+  // Not an import, so that a bundler for browsers or Workers never meets a node: specifier.
+  const process = (globalThis as { process?: { getBuiltinModule?(name: string): unknown } }).process;
+  return process?.getBuiltinModule?.("node:tls") as typeof import("node:tls");
+}

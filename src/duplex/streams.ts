@@ -1,0 +1,152 @@
+import type { TransportError } from "../errors.ts";
+import type { Duplex, DuplexInfo } from "./duplex.ts";
+import { busy, closedHere, lost } from "./failures.ts";
+import { deferred, DONE } from "./waiting.ts";
+import type { Deferred } from "./waiting.ts";
+
+/** A pair of web streams, as Cloudflare sockets, Direct Sockets and WebSocketStream hand them out. */
+export interface StreamPair {
+  /** Chunks are Uint8Arrays; any other view, and an ArrayBuffer, is taken too. */
+  readonly readable: ReadableStream<Uint8Array>;
+  readonly writable: WritableStream<Uint8Array>;
+  /** Called once when the connection is given up, where there is more to release than the two streams. */
+  close?(): unknown;
+}
+
+/**
+ * Wraps any pair of web streams as a {@linkcode Duplex}. How much may be written before `write` waits, and how much is
+ * read ahead, is for the streams' own queuing strategies to say.
+ *
+ * @example
+ * ```ts
+ * const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>(); // whatever is written comes back
+ * const duplex = fromStreams({ readable, writable }, { transport: "streams", remote: "echo" });
+ * ```
+ */
+export function fromStreams(pair: StreamPair, info: DuplexInfo): Duplex {
+  return new StreamsDuplex(pair, info);
+}
+
+/** Why the streams are of no more use. */
+type Over = { readonly by: "us"; readonly reason: unknown } | { readonly by: "failure"; readonly cause: unknown };
+
+/** {@linkcode fromStreams}, for adapters that must give the streams back in order to start TLS. */
+export class StreamsDuplex implements Duplex {
+  readonly info: DuplexInfo;
+  readonly closed: Promise<void>;
+  readonly #pair: StreamPair;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #closing: Deferred<void> = deferred();
+  #over: Over | undefined;
+  #reading = false;
+  #ending: Promise<void> | undefined;
+
+  constructor(pair: StreamPair, info: DuplexInfo) {
+    this.info = info;
+    this.closed = this.#closing.promise;
+    this.#pair = pair;
+    this.#reader = pair.readable.getReader();
+    this.#writer = pair.writable.getWriter();
+    // Either side breaking, or both sides ending, is the end. Reads and writes report the failure themselves.
+    const finish = () => this.#closing.resolve();
+    Promise.all([this.#reader.closed, this.#writer.closed]).then(finish, finish);
+  }
+
+  async read(): Promise<Uint8Array | null> {
+    const closed = this.#closedHere();
+    if (closed !== undefined) throw this.#failure("read", closed);
+    if (this.#reading) throw busy(this.info, "a second read while one waits");
+    this.#reading = true;
+    try {
+      for (;;) {
+        const { value, done } = await this.#reader.read();
+        if (this.#closedHere() !== undefined) throw undefined; // the catch knows why
+        if (done) return null;
+        const bytes = asBytes(value);
+        if (bytes.length > 0) return bytes;
+      }
+    } catch (cause) {
+      throw this.#failure("read", this.#closedHere() ?? { by: "failure", cause });
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    if (this.#over !== undefined) return Promise.reject(this.#failure("write", this.#over));
+    if (this.#ending !== undefined) return Promise.reject(closedHere(this.info, "write", "closeWrite came before"));
+    if (bytes.length === 0) return DONE;
+    const written = this.#writer.write(bytes);
+    written.catch(this.#onWriteFailure);
+    // `ready` is the sink's back-pressure; desiredSize is null when the sink has failed.
+    if ((this.#writer.desiredSize ?? 0) > 0) return DONE;
+    return this.#ready();
+  }
+
+  closeWrite(): Promise<void> {
+    if (this.#over !== undefined) return Promise.reject(this.#failure("closeWrite", this.#over));
+    this.#ending ??= this.#writer.close().catch((cause) => {
+      this.#onWriteFailure(cause);
+      throw this.#failure("closeWrite", this.#over ?? { by: "failure", cause });
+    });
+    return this.#ending;
+  }
+
+  close(reason: unknown = "closed by the client"): void {
+    if (this.#over?.by === "us") return;
+    this.#over = { by: "us", reason };
+    this.#reader.cancel(reason).catch(() => {});
+    this.#writer.abort(reason).catch(() => {});
+    this.#releasePair();
+    this.#closing.resolve();
+  }
+
+  /** Gives the streams back, unlocked. Neither a read nor a write may be waiting. */
+  release(): void {
+    if (this.#over !== undefined) throw this.#failure("startTls", this.#over);
+    if (this.#reading) throw busy(this.info, "startTls while a read waits");
+    this.#over = { by: "us", reason: "TLS took the connection over" };
+    this.#reader.releaseLock();
+    this.#writer.releaseLock();
+  }
+
+  /** Our own close, where one came, which it may have while a read waited. */
+  #closedHere(): Over | undefined {
+    return this.#over?.by === "us" ? this.#over : undefined;
+  }
+
+  async #ready(): Promise<void> {
+    try {
+      await this.#writer.ready;
+    } catch (cause) {
+      throw this.#failure("write", this.#over ?? { by: "failure", cause });
+    }
+    if (this.#over !== undefined) throw this.#failure("write", this.#over);
+  }
+
+  readonly #onWriteFailure = (cause: unknown): void => {
+    this.#over ??= { by: "failure", cause };
+    this.#closing.resolve();
+  };
+
+  #releasePair(): void {
+    try {
+      // A promise that a socket's close() returns rejects when the connection is broken, which is no news here.
+      Promise.resolve(this.#pair.close?.()).catch(() => {});
+    } catch {
+      // closed already
+    }
+  }
+
+  #failure(operation: string, over: Over): TransportError {
+    return over.by === "us" ? closedHere(this.info, operation, over.reason) : lost(this.info, operation, over.cause);
+  }
+}
+
+function asBytes(chunk: unknown): Uint8Array {
+  if (chunk instanceof Uint8Array && chunk.constructor === Uint8Array) return chunk;
+  if (ArrayBuffer.isView(chunk)) return new Uint8Array(chunk.buffer as ArrayBuffer, chunk.byteOffset, chunk.byteLength);
+  if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
+  throw new TypeError(`a chunk was of type ${typeof chunk}, and not bytes`);
+}

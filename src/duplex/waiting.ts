@@ -1,0 +1,46 @@
+/** A promise and the functions that settle it: `Promise.withResolvers`, which Node 20 lacks. */
+export interface Deferred<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** Makes a {@linkcode Deferred}. */
+export function deferred<T>(): Deferred<T> {
+  let resolve: (value: T) => void = () => {};
+  let reject: (reason: unknown) => void = () => {};
+  const promise = new Promise<T>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
+  });
+  return { promise, resolve, reject };
+}
+
+/** What `write` returns when more may be written: one promise for all, since the hot path should allocate none. */
+export const DONE: Promise<void> = Promise.resolve();
+
+/**
+ * Waits for an opening that cannot be aborted itself: rejects with the signal's reason when that comes first, and then
+ * hands what arrives too late to `discard`.
+ */
+export async function unlessAborted<T>(
+  opening: Promise<T>,
+  signal: AbortSignal | undefined,
+  discard: (late: T) => void,
+): Promise<T> {
+  if (signal === undefined) return await opening;
+  const { promise: abortion, reject } = deferred<never>();
+  const onAbort = () => reject(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([abortion, opening]);
+  } catch (error) {
+    // After an abort the opening goes on without an owner; its own failure concerns nobody any more.
+    if (signal.aborted) opening.then(discard, () => {});
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    abortion.catch(() => {});
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * The WebSocket of npm `ws`, for Node 20, which has none. The only place that imports it.
+ *
+ * @module
+ */
+
+import { TransportError } from "../errors.ts";
+import { wordsOf } from "./failures.ts";
+import type { WebSocketFactory, WebSocketLike } from "./websocket.ts";
+
+const MAX_MESSAGE = 32 * 1024 * 1024; // a peer can make it buffer one message of this size, in bytes
+const MAX_REASON = 1024; // characters of a refusal's body that reach the error
+
+/**
+ * Loads npm `ws`.
+ *
+ * @throws {TransportError} `TRANSPORT_UNAVAILABLE` where it is not installed
+ */
+export async function wsFactory(): Promise<WebSocketFactory> {
+  const { WebSocket } = await import("ws").catch((cause) => {
+    throw new TransportError(
+      "TRANSPORT_UNAVAILABLE",
+      "this runtime has no WebSocket, and npm ws cannot be loaded: npm install ws, or run on Node 22 or later",
+      { transport: "websocket", phase: "open", cause },
+    );
+  });
+  return (url, protocols) => {
+    // Ciphertext does not compress.
+    const socket = new WebSocket(url, protocols, { perMessageDeflate: false, maxPayload: MAX_MESSAGE });
+    socket.on("unexpected-response", (_request, response) => {
+      // Without this listener the reason, which is in the body, would be lost.
+      let body = "";
+      const fail = () => {
+        const reason = body.slice(0, MAX_REASON).trim();
+        const status = `the proxy answered HTTP ${response.statusCode}${reason === "" ? "" : `: ${reason}`}`;
+        socket.emit("error", new Error(status));
+        socket.terminate();
+      };
+      response.setEncoding("utf8");
+      response.on("data", (text: string) => {
+        body += text;
+        if (body.length >= MAX_REASON) response.destroy();
+      });
+      response.on("close", fail);
+      response.on("error", (error: Error) => body += ` (${wordsOf(error)})`);
+    });
+    return socket as unknown as WebSocketLike;
+  };
+}

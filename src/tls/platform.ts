@@ -1,0 +1,29 @@
+import { TlsError } from "../errors.ts";
+import type { TlsEngine } from "./engine.ts";
+
+/**
+ * The TLS that the platform has over its own sockets (`Duplex.startTls`): Node's, Deno's, Workers'.
+ *
+ * @throws {TlsError} `TLS_UNAVAILABLE` where the connection is none of the platform's sockets, and whatever the
+ * platform's own `startTls` throws
+ */
+export const platformEngine: TlsEngine = {
+  name: "platform",
+  async connect(duplex, options) {
+    try {
+      if (duplex.startTls === undefined) {
+        const { transport, remote } = duplex.info;
+        throw new TlsError(
+          "TLS_UNAVAILABLE",
+          `over ${transport} to ${remote} the platform has no TLS: npm install @pgduplex/wolfssl, ` +
+            "or set sslmode=disable if whatever the bytes cross (a proxy, say) is yours",
+          { transport, phase: "tls" },
+        );
+      }
+      return await duplex.startTls(options);
+    } catch (error) {
+      duplex.close(error);
+      throw error;
+    }
+  },
+};
