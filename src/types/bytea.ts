@@ -1,0 +1,75 @@
+/**
+ * `bytea`: in text either `\x` and hexadecimal digits or, with `bytea_output = escape`, characters with escapes
+ * (PostgreSQL's documentation, "Binary Data Types").
+ *
+ * @module
+ */
+
+import { allocateByteArray, copyByteArray } from "./byte_array.ts";
+import { malformedValue } from "./codec.ts";
+
+const BACKSLASH = 0x5c;
+const X = 0x78;
+const ZERO = 0x30;
+
+/** The value of a hexadecimal digit by its character code; 0xff where it is none. */
+const HEX_VALUE = new Uint8Array(256).fill(0xff);
+for (
+  const [value, digits] of ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "aA", "bB", "cC", "dD", "eE", "fF"]
+    .entries()
+) {
+  for (const digit of digits) HEX_VALUE[digit.charCodeAt(0)] = value;
+}
+
+/** Text of `bytea`, to a Buffer where the runtime has one. */
+export function decodeBytea(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  return end - start >= 2 && bytes[start] === BACKSLASH && bytes[start + 1] === X
+    ? decodeHex(bytes, start + 2, end)
+    : decodeEscapes(bytes, start, end);
+}
+
+/** Binary of `bytea`, which is the bytes themselves. */
+export function decodeBinaryBytea(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  return copyByteArray(bytes, start, end);
+}
+
+function decodeHex(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  if ((end - start) % 2 !== 0) throw malformedValue("bytea", "an odd number of hexadecimal digits");
+  const decoded = allocateByteArray((end - start) / 2);
+  let invalid = 0;
+  for (let at = start, to = 0; at < end; at += 2, to++) {
+    const high = HEX_VALUE[bytes[at]];
+    const low = HEX_VALUE[bytes[at + 1]];
+    invalid |= high | low;
+    decoded[to] = (high << 4) | low;
+  }
+  if (invalid > 0xf) throw malformedValue("bytea", "a character that is no hexadecimal digit");
+  return decoded;
+}
+
+function decodeEscapes(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  const decoded = new Uint8Array(end - start);
+  let length = 0;
+  for (let at = start; at < end;) {
+    if (bytes[at] !== BACKSLASH) {
+      decoded[length++] = bytes[at++];
+    } else if (at + 1 < end && bytes[at + 1] === BACKSLASH) {
+      decoded[length++] = BACKSLASH;
+      at += 2;
+    } else {
+      decoded[length++] = octal(bytes, at + 1, end);
+      at += 4;
+    }
+  }
+  return copyByteArray(decoded, 0, length);
+}
+
+function octal(bytes: Uint8Array, at: number, end: number): number {
+  let value = 0;
+  for (let index = at; index < at + 3; index++) {
+    const digit = index < end ? bytes[index] - ZERO : -1;
+    if (digit < 0 || digit > 7) throw malformedValue("bytea", "a backslash without three octal digits");
+    value = value * 8 + digit;
+  }
+  return value & 0xff;
+}

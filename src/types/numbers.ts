@@ -1,0 +1,101 @@
+/**
+ * `int2`, `int4`, `oid`, `int8`, `float4` and `float8`. Whatever fits a double is a number; `int8` is a string, as in
+ * node-postgres.
+ *
+ * @module
+ */
+
+import { decodeUtf8 } from "../utf8.ts";
+import { bigint64At, expectLength, float32At, float64At, int16At, int32At, uint32At } from "./wire.ts";
+
+const MINUS = 0x2d;
+const POINT = 0x2e;
+const ZERO = 0x30;
+
+/** More digits than this may not be exact in a double. */
+const EXACT_DIGITS = 15;
+/** Below this every integer is exact in a double. */
+const EXACT_LIMIT = 2 ** 53;
+/** The powers of ten that are exact in a double; a quotient of two exact doubles is correctly rounded. */
+const EXACT_POWERS_OF_TEN: readonly number[] = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
+/** The smallest float32 with a full mantissa. */
+const FLOAT32_MIN_NORMAL = 2 ** -126;
+
+/** Text of `int2`, `int4` and `oid`. */
+export function decodeInt(bytes: Uint8Array, start: number, end: number): number {
+  const negative = bytes[start] === MINUS;
+  let at = negative ? start + 1 : start;
+  if (at >= end || end - at > EXACT_DIGITS) return parseInt(decodeUtf8(bytes, start, end), 10);
+  let value = 0;
+  for (; at < end; at++) {
+    const digit = bytes[at] - ZERO;
+    if (digit < 0 || digit > 9) return parseInt(decodeUtf8(bytes, start, end), 10);
+    value = value * 10 + digit;
+  }
+  return negative ? -value : value;
+}
+
+/** Text of `float4` and `float8`, and of each element of `numeric[]`. */
+export function decodeFloat(bytes: Uint8Array, start: number, end: number): number {
+  const negative = bytes[start] === MINUS;
+  const first = negative ? start + 1 : start;
+  let mantissa = 0;
+  let point = -1;
+  for (let at = first; at < end; at++) {
+    const digit = bytes[at] - ZERO;
+    if (digit >= 0 && digit <= 9) mantissa = mantissa * 10 + digit;
+    else if (bytes[at] === POINT && point === -1 && at > first) point = at;
+    else return parseFloat(decodeUtf8(bytes, start, end)); // an exponent, NaN, Infinity
+  }
+  const decimals = point === -1 ? 0 : end - point - 1;
+  if (first >= end || mantissa >= EXACT_LIMIT || decimals >= EXACT_POWERS_OF_TEN.length) {
+    return parseFloat(decodeUtf8(bytes, start, end));
+  }
+  const value = decimals === 0 ? mantissa : mantissa / EXACT_POWERS_OF_TEN[decimals];
+  return negative ? -value : value;
+}
+
+export function decodeBinaryInt2(bytes: Uint8Array, start: number, end: number): number {
+  expectLength("int2", start, end, 2);
+  return int16At(bytes, start);
+}
+
+export function decodeBinaryInt4(bytes: Uint8Array, start: number, end: number): number {
+  expectLength("int4", start, end, 4);
+  return int32At(bytes, start);
+}
+
+export function decodeBinaryOid(bytes: Uint8Array, start: number, end: number): number {
+  expectLength("oid", start, end, 4);
+  return uint32At(bytes, start);
+}
+
+export function decodeBinaryInt8(bytes: Uint8Array, start: number, end: number): string {
+  expectLength("int8", start, end, 8);
+  const high = int32At(bytes, start);
+  // Within 53 bits a double is exact, and much faster to print than a bigint.
+  if (high >= -0x20_0000 && high < 0x20_0000) return String(high * 0x1_0000_0000 + uint32At(bytes, start + 4));
+  return String(bigint64At(bytes, start));
+}
+
+/**
+ * Gives the number that the text format gives: 0.1 for the float4 nearest to it, not 0.10000000149011612. So it looks
+ * for the shortest decimal that is this float32 and no other.
+ */
+export function decodeBinaryFloat4(bytes: Uint8Array, start: number, end: number): number {
+  expectLength("float4", start, end, 4);
+  const value = float32At(bytes, start);
+  if (Number.isInteger(value) && Math.abs(value) < 1e6 || !Number.isFinite(value)) return value;
+  // Up to six digits survive every normal float32, and nine tell any two apart.
+  const fewest = Math.abs(value) < FLOAT32_MIN_NORMAL ? 1 : 6;
+  for (let digits = fewest; digits < 9; digits++) {
+    const shortened = Number(value.toPrecision(digits));
+    if (Math.fround(shortened) === value) return shortened;
+  }
+  return Number(value.toPrecision(9));
+}
+
+export function decodeBinaryFloat8(bytes: Uint8Array, start: number, end: number): number {
+  expectLength("float8", start, end, 8);
+  return float64At(bytes, start);
+}

@@ -1,0 +1,185 @@
+/**
+ * JavaScript values as parameters of a query: what node-postgres sends for each, in text, and bytes as they are. What
+ * node-postgres sends as garbage (an invalid Date, a function's source text) is refused.
+ *
+ * | value | parameter |
+ * |---|---|
+ * | null, undefined | NULL |
+ * | string, number, bigint, boolean | its string |
+ * | Uint8Array, any other view, ArrayBuffer | the bytes, in binary |
+ * | Date | ISO 8601 to the millisecond, in local time with its offset or in UTC |
+ * | array | an array literal |
+ * | object with `toPostgres(encode)` | what that returns, encoded |
+ * | any other object | JSON |
+ *
+ * @module
+ */
+
+import { ConfigError } from "../errors.ts";
+
+/** How values are encoded. */
+export interface ParameterOptions {
+  /** True: Dates are sent in UTC rather than in local time (`parseInputDatesAsUTC`). Default: false. */
+  readonly datesAsUTC?: boolean;
+}
+
+/** What goes into Bind: text, bytes in binary, or NULL. */
+export type EncodedParameter = string | Uint8Array | null;
+
+/**
+ * Encodes one parameter. Bytes are not copied. An array of `[1, null, "a b"]` becomes `{"1",NULL,"a b"}`.
+ *
+ * @param index The parameter's number in its statement, from 1, for the error message.
+ * @throws {ConfigError} `VALUE_UNENCODABLE`, naming the parameter, for a symbol, a function, an invalid Date, a value
+ * that contains itself, or one that JSON has no form for
+ */
+export function encodeParameter(value: unknown, options: ParameterOptions = {}, index?: number): EncodedParameter {
+  if (typeof value === "string") return value;
+  return new ParameterEncoder(options, index).encode(value);
+}
+
+/** An object that says itself what it is to PostgreSQL. */
+interface ToPostgres {
+  toPostgres(encode: (value: unknown) => EncodedParameter): unknown;
+}
+
+class ParameterEncoder {
+  readonly #options: ParameterOptions;
+  readonly #index: number | undefined;
+  /** The arrays and `toPostgres` objects around the value at hand, to notice one inside itself. */
+  readonly #around: unknown[] = [];
+
+  constructor(options: ParameterOptions, index: number | undefined) {
+    this.#options = options;
+    this.#index = index;
+  }
+
+  encode(value: unknown): EncodedParameter {
+    switch (typeof value) {
+      case "string":
+        return value;
+      case "number":
+      case "bigint":
+      case "boolean":
+        return String(value);
+      case "undefined":
+        return null;
+      case "object":
+        return value === null ? null : this.#encodeObject(value);
+      default:
+        throw this.#unencodable(`a ${typeof value} has no form in PostgreSQL`);
+    }
+  }
+
+  #encodeObject(value: object): EncodedParameter {
+    const bytes = asBytes(value);
+    if (bytes !== undefined) return bytes;
+    if (isDate(value)) return this.#encodeDate(value);
+    if (Array.isArray(value)) return this.#within(value, () => this.#encodeArray(value));
+    if (hasToPostgres(value)) {
+      return this.#within(value, () => this.encode(value.toPostgres((inner) => this.encode(inner))));
+    }
+    return this.#encodeJson(value);
+  }
+
+  #encodeArray(values: readonly unknown[]): string {
+    let literal = "{";
+    for (let index = 0; index < values.length; index++) {
+      if (index > 0) literal += ",";
+      literal += this.#encodeElement(values[index]);
+    }
+    return literal + "}";
+  }
+
+  #encodeElement(value: unknown): string {
+    const encoded = this.encode(value);
+    if (encoded === null) return "NULL";
+    if (Array.isArray(value)) return String(encoded);
+    if (typeof encoded !== "string") return `\\\\x${hex(encoded)}`;
+    return `"${encoded.replace(/["\\]/g, "\\$&")}"`;
+  }
+
+  #encodeDate(date: Date): string {
+    if (Number.isNaN(date.getTime())) throw this.#unencodable("the Date is invalid");
+    return this.#options.datesAsUTC === true ? formatUtc(date) : formatLocal(date);
+  }
+
+  #encodeJson(value: object): string | null {
+    try {
+      // Undefined where a toJSON method returns it: then there is no value.
+      return (JSON.stringify(value) as string | undefined) ?? null;
+    } catch (cause) {
+      throw this.#unencodable("the object cannot be written as JSON (it contains itself, or a bigint)", cause);
+    }
+  }
+
+  #within<T>(value: unknown, encode: () => T): T {
+    if (this.#around.includes(value)) throw this.#unencodable("circular reference detected: the value contains itself");
+    this.#around.push(value);
+    try {
+      return encode();
+    } finally {
+      this.#around.pop();
+    }
+  }
+
+  #unencodable(why: string, cause?: unknown): ConfigError {
+    const subject = this.#index === undefined ? "a parameter" : `parameter $${this.#index}`;
+    const options = cause === undefined ? {} : { cause };
+    return new ConfigError("VALUE_UNENCODABLE", `${subject} cannot be encoded: ${why}`, options);
+  }
+}
+
+/** Any bytes as a Uint8Array over the same memory; a Buffer, or any other Uint8Array, as it is. */
+function asBytes(value: object): Uint8Array | undefined {
+  if (value instanceof Uint8Array) return value;
+  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  return undefined;
+}
+
+/** Also for a Date of another realm. */
+function isDate(value: object): value is Date {
+  return value instanceof Date || Object.prototype.toString.call(value) === "[object Date]";
+}
+
+function hasToPostgres(value: object): value is ToPostgres {
+  return typeof (value as Partial<ToPostgres>).toPostgres === "function";
+}
+
+function hex(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
+  return text;
+}
+
+/** `2025-01-31T23:59:59.123+05:30`, in the local time zone. Seconds of an ancient offset are lost, as in node-postgres. */
+function formatLocal(date: Date): string {
+  const year = date.getFullYear();
+  const offset = -date.getTimezoneOffset();
+  const minutes = Math.abs(offset);
+  return isoYear(year) + "-" + pad(date.getMonth() + 1) + "-" + pad(date.getDate()) +
+    "T" + pad(date.getHours()) + ":" + pad(date.getMinutes()) + ":" + pad(date.getSeconds()) +
+    "." + pad(date.getMilliseconds(), 3) +
+    (offset < 0 ? "-" : "+") + pad(Math.floor(minutes / 60)) + ":" + pad(minutes % 60) + era(year);
+}
+
+function formatUtc(date: Date): string {
+  const year = date.getUTCFullYear();
+  return isoYear(year) + "-" + pad(date.getUTCMonth() + 1) + "-" + pad(date.getUTCDate()) +
+    "T" + pad(date.getUTCHours()) + ":" + pad(date.getUTCMinutes()) + ":" + pad(date.getUTCSeconds()) +
+    "." + pad(date.getUTCMilliseconds(), 3) + "+00:00" + era(year);
+}
+
+/** Year 0 is 1 BC. */
+function isoYear(year: number): string {
+  return pad(year < 1 ? 1 - year : year, 4);
+}
+
+function era(year: number): string {
+  return year < 1 ? " BC" : "";
+}
+
+function pad(value: number, length = 2): string {
+  return String(value).padStart(length, "0");
+}

@@ -1,0 +1,48 @@
+/**
+ * The bridge between the two ways to read a value: our decoders, over bytes in place, and the parsers of node-postgres's
+ * users, over a string (or, for the binary format, over bytes of their own).
+ *
+ * @module
+ */
+
+import { decodeUtf8, encodeUtf8 } from "../utf8.ts";
+import { copyByteArray } from "./byte_array.ts";
+import type { BinaryParser, ByteDecoder, Format, TextParser } from "./codec.ts";
+
+/** What a decoder looks like to a user: takes the text of a value, or its bytes. */
+export type Parser = (value: string | Uint8Array) => unknown;
+
+/** Each decoder's parser, and each of those parsers' decoder: made once, so that a parser keeps its identity. */
+const parsers = new WeakMap<ByteDecoder, Parser>();
+const decoders = new WeakMap<(value: never) => unknown, ByteDecoder>([[String, decodeUtf8]]);
+
+/** The parser that does what the decoder does; null, which the server never sends it, stays null. */
+export function parserOf(decoder: ByteDecoder): Parser {
+  const known = parsers.get(decoder);
+  if (known !== undefined) return known;
+  const parser = decoder === decodeUtf8 ? parseString : (value: string | Uint8Array | null) => {
+    if (value === null) return null;
+    const bytes = typeof value === "string" ? encodeUtf8(value) : value;
+    return decoder(bytes, 0, bytes.length);
+  };
+  parsers.set(decoder, parser);
+  decoders.set(parser, decoder);
+  return parser;
+}
+
+/** The decoder that does what a user's parser does; our own, where the parser is one that we handed out. */
+export function decoderOfParser(parser: (value: never) => unknown, format: Format): ByteDecoder {
+  const known = decoders.get(parser);
+  if (known !== undefined) return known;
+  if (format === 0) {
+    const parse = parser as TextParser;
+    return (bytes, start, end) => parse(decodeUtf8(bytes, start, end));
+  }
+  const parse = parser as BinaryParser;
+  return (bytes, start, end) => parse(copyByteArray(bytes, start, end));
+}
+
+/** What an unknown type's parser is: the text itself. */
+function parseString(value: string | Uint8Array): string {
+  return value instanceof Uint8Array ? decodeUtf8(value, 0, value.length) : String(value);
+}
