@@ -14,16 +14,17 @@ export interface TlsRequest {
   readonly mode: SslMode | undefined;
   /** True for libpq's exact meanings (`uselibpqcompat=true`), false for node-postgres's strict ones. */
   readonly libpqCompat: boolean;
-  /** PEM roots of this client; undefined: the global `config.rootCerts`, else the platform's own. */
+  /** The roots to trust, as PEM (this client's, else the global `config.rootCerts`); undefined: the platform's own. */
   readonly rootCerts: readonly string[] | undefined;
   /** The name to send and to verify, where it is not the host. */
   readonly serverName: string | undefined;
   readonly clientCertificate:
+    // `key` and `passphrase` are not enumerable: see `ConnectionOptions.password`.
     | { readonly cert: string; readonly key: string; readonly passphrase?: string | undefined }
     | undefined;
   /** `direct`: TLS at once, with ALPN `postgresql` (PostgreSQL 17+). `postgres`: after an SSLRequest. */
   readonly negotiation: "postgres" | "direct";
-  /** What is left of an `ssl` object after the fields above: options for Node's TLS alone. */
+  /** What is left of an `ssl` object after the fields above: options for Node's TLS alone. Not enumerable. */
   readonly nodeOptions: Readonly<Record<string, unknown>> | undefined;
 }
 
@@ -49,6 +50,7 @@ export interface ConnectionOptions {
   readonly port: number;
   readonly user: string;
   readonly database: string;
+  /** Not enumerable, so that nothing that prints or serializes the options shows it; a spread copy lacks it. */
   readonly password: PasswordSource | undefined;
   readonly tls: TlsRequest;
 
@@ -73,6 +75,8 @@ export interface ConnectionOptions {
   readonly minProtocolVersion: "3.0" | "3.2";
   readonly requireAuth: RequireAuth | undefined;
   readonly channelBinding: "disable" | "prefer" | "require";
+  /** SCRAM iterations above this are refused; undefined: the limit of `auth/`. */
+  readonly scramMaxIterations?: number | undefined;
   /** True: a cleartext password may be sent over a connection that is not verified TLS. */
   readonly allowCleartextPassword: boolean;
   /** False: the polite order of messages, without speaking first (see session/startup.ts). */

@@ -1,0 +1,50 @@
+/**
+ * What was said about authentication: `require_auth` and channel binding.
+ *
+ * @module
+ */
+
+import { ConfigError } from "../errors.ts";
+import type { AuthMethod, ConnectionOptions, RequireAuth } from "./options.ts";
+import { chosen, describe, invalid, type Settings } from "./settings.ts";
+
+const METHODS: readonly AuthMethod[] = ["none", "password", "md5", "scram-sha-256", "scram-sha-256-plus"];
+/** Methods of libpq that this driver never uses, so that refusing them is easy and accepting them is empty. */
+const OTHER_METHODS: readonly string[] = ["gss", "sspi", "oauth"];
+
+/**
+ * libpq's `require_auth`: a comma-separated list of methods, either all plain or all negated with `!`.
+ *
+ * @throws {ConfigError} `CONFIG_REQUIRE_AUTH`
+ */
+export function resolveRequireAuth(settings: Settings): RequireAuth | undefined {
+  const setting = settings.find("requireAuth", "require_auth");
+  if (setting === undefined) return undefined;
+  const list = Array.isArray(setting.value) ? setting.value : String(setting.value).split(",");
+  const words = list.map((each) => String(each).trim());
+  const negated = words[0].startsWith("!");
+  if (words.some((word) => word.startsWith("!") !== negated)) {
+    throw new ConfigError("CONFIG_REQUIRE_AUTH", `${describe(setting)} mixes negated and plain methods`, CONFIG);
+  }
+  const names = words.map((word) => word.replace(/^!\s*/, ""));
+  const methods = METHODS.filter((method) => names.includes(method));
+  const unknown = names.some((name) => !OTHER_METHODS.includes(name) && !METHODS.some((method) => method === name));
+  if (unknown || (!negated && methods.length === 0)) {
+    throw invalid(setting, `a list of ${METHODS.join(", ")}, all or none of them with !`, "CONFIG_REQUIRE_AUTH");
+  }
+  return Object.freeze({ negated, methods: Object.freeze(methods) });
+}
+
+/**
+ * Channel binding by libpq's names, or node-postgres's `enableChannelBinding`.
+ *
+ * @throws {ConfigError} `CONFIG_VALUE`
+ */
+export function resolveChannelBinding(settings: Settings): ConnectionOptions["channelBinding"] {
+  const setting = settings.find("channelBinding", "channel_binding", "enableChannelBinding");
+  if (setting === undefined) return "prefer";
+  if (setting.option !== "enableChannelBinding") return chosen(setting, ["disable", "prefer", "require"] as const);
+  return settings.flag("enableChannelBinding") ? "prefer" : "disable";
+}
+
+const CONFIG = { phase: "config" } as const;

@@ -1,0 +1,177 @@
+/**
+ * Connection strings: URLs and Unix-domain sockets as node-postgres's pg-connection-string 2.14 reads them, and the
+ * URLs and keyword/value strings of libpq (PostgreSQL documentation, "Connection Strings").
+ *
+ * Every form becomes the same thing: settings by name, as text, under the names of {@linkcode ClientConfig} or libpq's.
+ * No error here repeats any part of the string, since a password may stand anywhere in a malformed one.
+ *
+ * @module
+ */
+
+import { ConfigError } from "../errors.ts";
+import { parseKeywordValues } from "./keyword_values.ts";
+
+/** Settings by name, as text. */
+export type ConnectionStringFields = ReadonlyMap<string, string>;
+
+/**
+ * Parses a connection string of any form.
+ *
+ * @throws {ConfigError} `CONFIG_URL`, `CONFIG_PORT`, `CONFIG_NUL`
+ *
+ * @example
+ * ```ts
+ * parseConnectionString("postgres://app:p%40ss@db.example.com/shop?sslmode=require").get("password"); // "p@ss"
+ * ```
+ */
+export function parseConnectionString(text: string): ConnectionStringFields {
+  const trimmed = text.trim();
+  if (trimmed.includes("\0")) throw new ConfigError("CONFIG_NUL", "the connection string contains a NUL", CONFIG);
+  if (trimmed === "") return new Map();
+  if (trimmed.startsWith("/")) return parseSocketPath(trimmed);
+  if (/^socket:/i.test(trimmed)) return parseSocketUrl(trimmed);
+  if (/^[a-z][a-z\d+.-]*:\/\//i.test(trimmed)) return parseUrl(trimmed);
+  if (trimmed.includes("=")) return parseKeywordValues(trimmed);
+  if (/[:/@?#]/.test(trimmed)) throw malformed("it is neither a URL (postgres://...) nor a database's name");
+  return new Map([["database", trimmed]]);
+}
+
+const CONFIG = { phase: "config" } as const;
+
+const ESCAPES = "in a password, write / as %2F, ? as %3F and # as %23";
+
+/** Schemes that are certainly something else: pasting a proxy's or a site's URL is a likely mistake. */
+const FOREIGN_SCHEMES = new Set(["http", "https", "ws", "wss", "file", "ftp"]);
+
+/** `/directory database` */
+function parseSocketPath(text: string): ConnectionStringFields {
+  const [host, database] = text.split(" ");
+  return present({ host, database });
+}
+
+/** `socket://user:password@/directory?db=database&encoding=utf8`, with or without the authority. */
+function parseSocketUrl(text: string): ConnectionStringFields {
+  const { authority = "", path, query } = splitUrl(text);
+  const { userinfo, hostAndPort } = splitAuthority(authority);
+  if (hostAndPort !== "" || !path.startsWith("/")) {
+    throw malformed("socket: needs an absolute path, as socket:/directory");
+  }
+  const fields = new Map([...present(parseUserinfo(userinfo)), ...parseQuery(query), ["host", decodeReserved(path)]]);
+  rename(fields, "db", "database");
+  rename(fields, "encoding", "client_encoding");
+  return fields;
+}
+
+/** `postgres://user:password@host:port/database?option=value`; the options win over the authority. */
+function parseUrl(text: string): ConnectionStringFields {
+  const { scheme, authority = "", path, query } = splitUrl(text);
+  if (FOREIGN_SCHEMES.has(scheme.toLowerCase())) {
+    throw malformed(
+      `a database's URL begins with postgres://, not ${scheme}: (a WebSocket proxy is the option wsProxy)`,
+    );
+  }
+  const { userinfo, hostAndPort } = splitAuthority(authority);
+  // node-postgres would look for a host called as the user here, and find none.
+  if (userinfo === "" && hostAndPort.includes(":") && path.includes("@")) throw unescapedPassword();
+  const fields = new Map([...present(parseUserinfo(userinfo)), ...present(parseHostAndPort(hostAndPort))]);
+  for (const [name, value] of parseQuery(query)) fields.set(name, value);
+  rename(fields, "dbname", "database");
+  // As node-postgres: an escaped slash in the database's name stays escaped.
+  if (path.length > 1) fields.set("database", decodeReserved(path.slice(1)));
+  return fields;
+}
+
+interface UrlParts {
+  readonly scheme: string;
+  readonly authority: string | undefined;
+  readonly path: string;
+  readonly query: string;
+}
+
+/** RFC 3986, appendix B; the fragment means nothing here. */
+function splitUrl(text: string): UrlParts {
+  // deno-lint-ignore no-control-regex
+  if (/[\x00-\x1f\x7f]/.test(text)) throw malformed("it contains a control character");
+  const match = /^([^:/?#]+):(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/.exec(text);
+  if (match === null) throw malformed("it is not a URL");
+  const [, scheme, authority, path, query = "", fragment = ""] = match;
+  // What looks like a fragment that ends in a host is the rest of a password; do not take its start for a host.
+  if (fragment.includes("@")) throw unescapedPassword();
+  return { scheme, authority, path, query };
+}
+
+/** As WHATWG's URLs, the last `@` ends the password, so that it may contain others unescaped. */
+function splitAuthority(authority: string): { userinfo: string; hostAndPort: string } {
+  const at = authority.lastIndexOf("@");
+  return { userinfo: authority.slice(0, Math.max(at, 0)), hostAndPort: authority.slice(at + 1) };
+}
+
+function parseUserinfo(userinfo: string): Fields {
+  const colon = userinfo.indexOf(":");
+  if (colon === -1) return { user: decode(userinfo) };
+  return { user: decode(userinfo.slice(0, colon)), password: decode(userinfo.slice(colon + 1)) };
+}
+
+function parseHostAndPort(text: string): Fields {
+  if (text.includes(",")) throw severalHosts();
+  const match = /^(\[[^\]]*\]|[^:\[\]]*)(?::(.*))?$/.exec(text);
+  if (match === null) throw malformed("its host is malformed (an IPv6 address stands in brackets)");
+  const [, host, port = ""] = match;
+  if (!/^\d*$/.test(port)) {
+    throw new ConfigError("CONFIG_PORT", `the connection string's port is not a number (${ESCAPES})`, CONFIG);
+  }
+  return { host: decode(host.replace(/^\[(.*)\]$/, "$1")), port };
+}
+
+function parseQuery(query: string): ConnectionStringFields {
+  const fields = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(query)) {
+    // A name that is none is the rest of a password with an unescaped question mark, and must not be shown.
+    if (!/^[a-z_]\w*$/i.test(name)) throw malformed(`an option's name is malformed (${ESCAPES})`);
+    if (value !== "") fields.set(name, value);
+  }
+  return fields;
+}
+
+type Fields = Readonly<Record<string, string | undefined>>;
+
+function present(fields: Fields): Map<string, string> {
+  const map = new Map<string, string>();
+  for (const [name, value] of Object.entries(fields)) {
+    if (value !== undefined && value !== "") map.set(name, value);
+  }
+  return map;
+}
+
+function rename(fields: Map<string, string>, from: string, to: string): void {
+  const value = fields.get(from);
+  fields.delete(from);
+  if (value !== undefined) fields.set(to, value);
+}
+
+/** A `%` that no two hexadecimal digits follow stands for itself. */
+function decode(text: string, decoder: (text: string) => string = decodeURIComponent): string {
+  try {
+    return decoder(text.replace(/%(?![\da-f]{2})/gi, "%25"));
+  } catch {
+    throw malformed("a percent-encoded part of it is not UTF-8");
+  }
+}
+
+/** Leaves the escapes of `; / ? : @ & = + $ , #` as they are. */
+function decodeReserved(text: string): string {
+  return decode(text, decodeURI);
+}
+
+/** Also for hosts that come from elsewhere. */
+export function severalHosts(): ConfigError {
+  return new ConfigError("CONFIG_HOSTS", "several hosts are not supported yet; name one", CONFIG);
+}
+
+function unescapedPassword(): ConfigError {
+  return malformed(`its password seems to contain a character that must be escaped (${ESCAPES})`);
+}
+
+function malformed(why: string): ConfigError {
+  return new ConfigError("CONFIG_URL", `the connection string is malformed: ${why}`, CONFIG);
+}

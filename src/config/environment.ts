@@ -1,0 +1,42 @@
+/**
+ * The environment variables of libpq (PostgreSQL documentation, "Environment Variables"), as a source of settings.
+ *
+ * @module
+ */
+
+import { env } from "./host.ts";
+import type { Source } from "./settings.ts";
+
+/** Which variable says which option. The password file and the service file (PGPASSFILE, PGSERVICE) belong here too. */
+const VARIABLES: ReadonlyMap<string, string> = new Map([
+  ["host", "PGHOST"],
+  ["hostaddr", "PGHOSTADDR"],
+  ["port", "PGPORT"],
+  ["user", "PGUSER"],
+  ["database", "PGDATABASE"],
+  ["password", "PGPASSWORD"],
+  ["sslmode", "PGSSLMODE"],
+  ["sslrootcert", "PGSSLROOTCERT"],
+  ["sslcert", "PGSSLCERT"],
+  ["sslkey", "PGSSLKEY"],
+  ["sslnegotiation", "PGSSLNEGOTIATION"],
+  ["application_name", "PGAPPNAME"],
+  ["options", "PGOPTIONS"],
+  ["timezone", "PGTZ"],
+  ["replication", "PGREPLICATION"],
+  ["connect_timeout", "PGCONNECT_TIMEOUT"],
+  ["channel_binding", "PGCHANNELBINDING"],
+  ["require_auth", "PGREQUIREAUTH"],
+  ["max_protocol_version", "PGMAXPROTOCOLVERSION"],
+  ["min_protocol_version", "PGMINPROTOCOLVERSION"],
+]);
+
+/** The environment as it is now. PGCLIENTENCODING is not in it: on the wire it is always UTF-8, as in node-postgres. */
+export const environment: Source = {
+  kind: "environment",
+  describe: (option) => `the environment's ${VARIABLES.get(option)}`,
+  get: (option) => {
+    const variable = VARIABLES.get(option);
+    return variable && env(variable);
+  },
+};

@@ -1,0 +1,29 @@
+/**
+ * Settings for every client of the program, for those who cannot reach each client's own: a library's pool, an ORM.
+ *
+ * @module
+ */
+
+import type { WsProxy } from "./options.ts";
+
+/** What {@linkcode config} may hold. */
+export interface GlobalConfig {
+  /**
+   * The WebSocket proxy that clients go through: its URL or host, or a function of the database's host and port that
+   * gives the whole URL. Undefined: clients use the runtime's own sockets.
+   */
+  wsProxy?: WsProxy | undefined;
+  /** The certificate authorities to trust, as PEM. Undefined: the platform's own. */
+  rootCerts?: string | readonly string[] | undefined;
+}
+
+/**
+ * Settings for every client that does not say otherwise itself. Read when a client is made.
+ *
+ * @example
+ * ```ts
+ * import { config } from "@pgduplex/pgduplex";
+ * config.wsProxy = (host, port) => `wss://proxy.example.com/v1?address=${host}:${port}`;
+ * ```
+ */
+export const config: GlobalConfig = { wsProxy: undefined, rootCerts: undefined };

@@ -1,0 +1,172 @@
+/**
+ * The names of all options, and the warning about every other name. An unknown option never stops a program, since
+ * connection strings carry other tools' options; a mistyped one should not go unnoticed either.
+ *
+ * @module
+ */
+
+import type { ClientConfig } from "./client_config.ts";
+
+/** Every option of a client; the type makes a forgotten one an error. */
+const CLIENT_OPTIONS: Readonly<Record<keyof ClientConfig, true>> = {
+  connectionString: true,
+  host: true,
+  port: true,
+  user: true,
+  database: true,
+  password: true,
+  ssl: true,
+  sslmode: true,
+  uselibpqcompat: true,
+  sslrootcert: true,
+  sslcert: true,
+  sslkey: true,
+  sslpassword: true,
+  sslnegotiation: true,
+  rootCerts: true,
+  wsProxy: true,
+  openDuplex: true,
+  keepAlive: true,
+  keepAliveInitialDelayMillis: true,
+  connectionTimeoutMillis: true,
+  connect_timeout: true,
+  query_timeout: true,
+  idleTimeoutMillis: true,
+  statement_timeout: true,
+  lock_timeout: true,
+  idle_in_transaction_session_timeout: true,
+  application_name: true,
+  fallback_application_name: true,
+  options: true,
+  client_encoding: true,
+  replication: true,
+  channelBinding: true,
+  channel_binding: true,
+  enableChannelBinding: true,
+  requireAuth: true,
+  require_auth: true,
+  allowCleartextPassword: true,
+  speakFirst: true,
+  maxProtocolVersion: true,
+  minProtocolVersion: true,
+  binary: true,
+  types: true,
+  pipeline: true,
+  stream: true,
+  Promise: true,
+  scramMaxIterations: true,
+};
+
+/** Options that a pool, or node-postgres's `defaults`, passes on with those of its clients. */
+const OTHER_OPTIONS = [
+  "max",
+  "min",
+  "log",
+  "allowExitOnIdle",
+  "maxUses",
+  "maxLifetimeSeconds",
+  "Client",
+  "onConnect",
+  "verify",
+  "rows",
+  "poolSize",
+  "parseInt8",
+  "parseInputDatesAsUTC",
+  "connection",
+];
+
+/** libpq's keywords which have an effect here too, besides those that are named alike. */
+const KEYWORDS = [
+  "dbname",
+  "hostaddr",
+  "keepalives",
+  "keepalives_idle",
+  "max_protocol_version",
+  "min_protocol_version",
+];
+
+/** node-postgres's names in a `socket:` URL. */
+const SOCKET_URL_OPTIONS = ["db", "encoding"];
+
+const KNOWN: ReadonlySet<string> = new Set([
+  ...Object.keys(CLIENT_OPTIONS),
+  ...OTHER_OPTIONS,
+  ...KEYWORDS,
+  ...SOCKET_URL_OPTIONS,
+]);
+
+/** libpq's keywords that have no effect here; PostgreSQL documentation, "Parameter Key Words". */
+const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
+  "passfile",
+  "keepalives_interval",
+  "keepalives_count",
+  "tcp_user_timeout",
+  "gssencmode",
+  "sslcompression",
+  "sslcertmode",
+  "sslcrl",
+  "sslcrldir",
+  "sslsni",
+  "requirepeer",
+  "ssl_min_protocol_version",
+  "ssl_max_protocol_version",
+  "krbsrvname",
+  "gsslib",
+  "gssdelegation",
+  "service",
+  "target_session_attrs",
+  "load_balance_hosts",
+]);
+
+const MAX_WARNINGS = 100;
+/** What was warned of already, so that a pool's every client does not say it again. */
+const warned = new Set<string>();
+
+/** Warns on the console, once per name, of options that mean nothing here. Says names only, never a value. */
+export function warnOfUnknownOptions(names: Iterable<string>): void {
+  for (const name of names) {
+    if (KNOWN.has(name) || warned.has(name) || warned.size >= MAX_WARNINGS) continue;
+    warned.add(name);
+    console.warn(`pgduplex: ${describeUnknownOption(name)}`);
+  }
+}
+
+function describeUnknownOption(name: string): string {
+  if (WITHOUT_EFFECT.has(name)) return `the option "${name}" of libpq is not supported and has no effect`;
+  const nearest = nearestOption(name);
+  const advice = nearest === undefined ? "" : `; did you mean "${nearest}"?`;
+  return `unknown option "${name}" is ignored${advice}`;
+}
+
+/** The known option that a mistyped one most likely means; undefined where none is near. */
+export function nearestOption(name: string): string | undefined {
+  const typed = name.toLowerCase();
+  let nearest: string | undefined;
+  let nearestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
+  for (const known of KNOWN) {
+    const distance = editDistance(typed, known.toLowerCase());
+    if (distance < nearestDistance) [nearest, nearestDistance] = [known, distance];
+  }
+  return nearest;
+}
+
+/** How many characters to insert, delete or replace, or neighbours to swap, to get from one string to the other. */
+function editDistance(from: string, to: string): number {
+  let beforePrevious: number[] = [];
+  let previous = Array.from({ length: to.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= from.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= to.length; column++) {
+      const same = from[row - 1] === to[column - 1];
+      const swapped = row > 1 && column > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
+      current[column] = Math.min(
+        previous[column] + 1,
+        current[column - 1] + 1,
+        previous[column - 1] + (same ? 0 : 1),
+        swapped ? beforePrevious[column - 2] + 1 : Infinity,
+      );
+    }
+    [beforePrevious, previous] = [previous, current];
+  }
+  return previous[to.length];
+}

@@ -1,0 +1,221 @@
+/**
+ * What was said about TLS, in all the ways in which it can be said, as one {@linkcode TlsRequest}. What it means is
+ * decided in `tls/sslmode.ts`.
+ *
+ * @module
+ */
+
+import { ConfigError } from "../errors.ts";
+import { homeDirectory, readTextFile, readTextFileIfPresent } from "./host.ts";
+import type { SslMode, TlsRequest } from "./options.ts";
+import { withHidden } from "./secrets.ts";
+import { chosen, describe, invalid, isSaid, type Setting, type Settings, type Source } from "./settings.ts";
+
+/** What the request depends on besides the settings. */
+export interface TlsContext {
+  /** Whether a connection of which nothing is said about TLS may use it: not so on a direct socket. */
+  readonly tlsUnlessSaid: boolean;
+  /** The global `config.rootCerts`. */
+  readonly globalRoots: unknown;
+  /** The host's name, where the connection goes to an address instead (`hostaddr`). */
+  readonly hostName: string | undefined;
+}
+
+/**
+ * Collects what the settings say about TLS and reads the files they name; none where TLS is not going to be used.
+ *
+ * @throws {ConfigError} `CONFIG_SSLMODE`, `CONFIG_FILE`, `CONFIG_PEM`, `CONFIG_VALUE`
+ */
+export function resolveTls(settings: Settings, context: TlsContext): TlsRequest {
+  const libpqCompat = settings.flag("uselibpqcompat") ?? false;
+  const mode = resolveMode(settings.sources, libpqCompat);
+  const negotiation = settings.oneOf(["postgres", "direct"] as const, "sslnegotiation") ?? "postgres";
+  const inUse = mode === undefined ? context.tlsUnlessSaid : mode !== "disable";
+  const identity = inUse ? clientIdentity(settings) : {};
+  const request = {
+    mode,
+    libpqCompat,
+    rootCerts: inUse ? roots(settings, context.globalRoots, libpqCompat ? mode : undefined) : undefined,
+    serverName: settings.text("ssl.servername") ?? context.hostName,
+    clientCertificate: identity.clientCertificate,
+    negotiation,
+  };
+  return Object.freeze(withHidden(request, { nodeOptions: identity.nodeOptions }));
+}
+
+const SSL_MODES: readonly SslMode[] = [
+  "disable",
+  "allow",
+  "prefer",
+  "require",
+  "verify-ca",
+  "verify-full",
+  "no-verify",
+];
+
+function resolveMode(sources: readonly Source[], libpqCompat: boolean): SslMode | undefined {
+  for (const source of sources) {
+    const mode = modeSaidBy(source, libpqCompat);
+    if (mode !== undefined) return mode;
+  }
+}
+
+/** As node-postgres: `sslmode` wins over `ssl`, and naming a certificate or direct TLS asks for TLS. */
+function modeSaidBy(source: Source, libpqCompat: boolean): SslMode | undefined {
+  const sslmode: Setting = { value: source.get("sslmode"), option: "sslmode", source };
+  if (isSaid(sslmode.value)) {
+    const mode = chosen(sslmode, SSL_MODES, "CONFIG_SSLMODE");
+    // node-postgres does not know PGSSLMODE=allow, which then says nothing.
+    return mode === "allow" && source.kind === "environment" && !libpqCompat ? undefined : mode;
+  }
+  const ssl: Setting = { value: source.get("ssl"), option: "ssl", source };
+  if (isSaid(ssl.value)) {
+    const mode = modeOfSsl(ssl);
+    // node-postgres's defaults hold `ssl: false`, which nobody said.
+    return source.kind === "defaults" && mode === "disable" ? undefined : mode;
+  }
+  if (source.kind === "environment") return undefined;
+  if (["sslrootcert", "sslcert", "sslkey", "rootCerts"].some((option) => isSaid(source.get(option)))) {
+    return "verify-full";
+  }
+  return source.kind === "connection string" && source.get("sslnegotiation") === "direct" ? "verify-full" : undefined;
+}
+
+function modeOfSsl(setting: Setting): SslMode {
+  const { value } = setting;
+  switch (value) {
+    case true:
+    case "true":
+    case "1":
+      return "verify-full";
+    case false:
+    case "false":
+    case "0":
+      return "disable";
+    case "no-verify":
+      return "no-verify";
+  }
+  if (typeof value !== "object" || value === null) throw invalid(setting, "true, false, no-verify or an object");
+  return (value as { rejectUnauthorized?: unknown }).rejectUnauthorized === false ? "no-verify" : "verify-full";
+}
+
+/** `libpqMode` is the mode where libpq's meanings hold, and with them libpq's default file of roots. */
+function roots(settings: Settings, globalRoots: unknown, libpqMode: SslMode | undefined): TlsRequest["rootCerts"] {
+  const setting = settings.find("sslrootcert", "ssl.ca", "rootCerts");
+  if (setting?.option === "sslrootcert") {
+    if (setting.value !== "system") return Object.freeze([pemOrFile(setting)]);
+    if (libpqMode !== undefined && libpqMode !== "verify-full") {
+      const advice = `sslmode=${libpqMode} is too weak for sslrootcert=system; use verify-full`;
+      throw new ConfigError("CONFIG_SSLMODE", advice, CONFIG);
+    }
+    return undefined;
+  }
+  if (setting !== undefined) return pemList(setting);
+  if (isSaid(globalRoots)) return pemList({ value: globalRoots, option: "rootCerts", source: GLOBAL });
+  const verifies = libpqMode !== undefined && libpqMode !== "no-verify";
+  const file = verifies ? libpqRootFile() : undefined;
+  return file === undefined ? undefined : Object.freeze([file]);
+}
+
+const GLOBAL: Pick<Source, "describe"> & Source = {
+  kind: "options",
+  describe: (option) => `the global config.${option}`,
+  get: () => undefined,
+};
+
+/** `~/.postgresql/root.crt`, whose being there makes libpq verify in every mode. */
+function libpqRootFile(): string | undefined {
+  const home = homeDirectory();
+  if (home === undefined) return undefined;
+  const path = `${home}/.postgresql/root.crt`;
+  try {
+    return readTextFileIfPresent(path);
+  } catch (cause) {
+    throw new ConfigError("CONFIG_FILE", `cannot read the file "${path}" (${nameOf(cause)})`, { ...CONFIG, cause });
+  }
+}
+
+type Identity = Partial<Pick<TlsRequest, "clientCertificate" | "nodeOptions">>;
+
+/** The client's certificate, and what is left of the `ssl` object for Node. */
+function clientIdentity(settings: Settings): Identity {
+  const cert = settings.find("sslcert", "ssl.cert");
+  const key = settings.find("sslkey", "ssl.key");
+  const passphrase = settings.text("sslpassword", "ssl.passphrase");
+  const rest = nodeOptions(settings);
+  if (cert === undefined && key === undefined) return { nodeOptions: nonEmpty({ ...rest, passphrase }) };
+  if (cert === undefined || key === undefined) throw incompleteIdentity(cert, key);
+  if (isList(cert.value) || isList(key.value)) { // Several certificates, or keys with a passphrase each: only Node can.
+    return { nodeOptions: nonEmpty({ ...rest, cert: cert.value, key: key.value, passphrase }) };
+  }
+  const clientCertificate = withHidden({ cert: pemOrFile(cert) }, { key: pemOrFile(key), passphrase });
+  return { clientCertificate: Object.freeze(clientCertificate), nodeOptions: nonEmpty(rest) };
+}
+
+/** What an `ssl` object may hold that means the same everywhere. */
+const PORTABLE = new Set(["rejectUnauthorized", "ca", "cert", "key", "passphrase", "servername"]);
+
+function nodeOptions(settings: Settings): Record<string, unknown> {
+  const ssl = settings.sources.map((source) => source.get("ssl")).find((value) => typeof value === "object" && value);
+  return Object.fromEntries(Object.entries(ssl ?? {}).filter(([name, value]) => !PORTABLE.has(name) && isSaid(value)));
+}
+
+function nonEmpty(options: Record<string, unknown>): TlsRequest["nodeOptions"] {
+  const said = Object.entries(options).filter(([, value]) => value !== undefined);
+  return said.length === 0 ? undefined : Object.freeze(Object.fromEntries(said));
+}
+
+function incompleteIdentity(cert: Setting | undefined, key: Setting | undefined): ConfigError {
+  const [given, missing] = cert ? [cert, "its key (sslkey)"] : [key, "the certificate (sslcert)"];
+  const where = given === undefined ? "a client certificate" : describe(given);
+  return new ConfigError("CONFIG_VALUE", `${where} is given without ${missing}`, CONFIG);
+}
+
+function isList(value: unknown): boolean {
+  return Array.isArray(value) &&
+    (value.length > 1 || !(typeof value[0] === "string" || value[0] instanceof Uint8Array));
+}
+
+/** PEM text, its bytes, or for libpq's `sslcert`, `sslkey` and `sslrootcert` the path of a file with it. */
+function pemOrFile(setting: Setting): string {
+  const { value, option } = setting;
+  if (typeof value !== "string" || value.includes(PEM_BEGIN) || option.startsWith("ssl.")) return pem(setting);
+  return pem({ ...setting, value: readNamedFile(value, setting) });
+}
+
+function readNamedFile(path: string, setting: Setting): string {
+  try {
+    return readTextFile(path);
+  } catch (cause) {
+    // What was given as the key's path may be the key itself, so neither it nor the cause, which quotes it, is shown.
+    const secret = setting.option === "sslkey";
+    const file = secret ? "it names" : `"${path}"`;
+    throw new ConfigError(
+      "CONFIG_FILE",
+      `${describe(setting)} must be PEM text or a file's path, but the file ${file} cannot be read (${nameOf(cause)})`,
+      secret ? CONFIG : { ...CONFIG, cause },
+    );
+  }
+}
+
+/** Such as `ENOENT` or `NotCapable`. */
+function nameOf(error: unknown): string {
+  const { code, name } = error as { code?: unknown; name?: unknown };
+  return String(typeof code === "string" ? code : name);
+}
+
+function pemList(setting: Setting): readonly string[] {
+  const values: readonly unknown[] = Array.isArray(setting.value) ? setting.value : [setting.value];
+  return Object.freeze(values.filter(isSaid).map((value) => pem({ ...setting, value })));
+}
+
+const PEM_BEGIN = "-----BEGIN ";
+
+function pem(setting: Setting): string {
+  const value = Array.isArray(setting.value) ? setting.value[0] : setting.value;
+  const text = value instanceof Uint8Array ? new TextDecoder().decode(value) : value;
+  if (typeof text === "string" && text.includes(PEM_BEGIN)) return text;
+  throw new ConfigError("CONFIG_PEM", `${describe(setting)} is not PEM (text with "${PEM_BEGIN}...")`, CONFIG);
+}
+
+const CONFIG = { phase: "config" } as const;

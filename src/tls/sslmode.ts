@@ -1,0 +1,111 @@
+/**
+ * The one table that decides what `ssl` and `sslmode` mean, the same on every runtime and transport.
+ *
+ * @module
+ */
+
+import type { SslMode, TlsRequest } from "../config/options.ts";
+import type { DuplexInfo } from "../duplex/duplex.ts";
+import { ConfigError } from "../errors.ts";
+
+/** How the bytes get to the database: straight, through somebody's WebSocket proxy, or without leaving the machine. */
+export type TlsPath = "socket" | "websocket" | "local";
+
+/** What to do about TLS on one connection. */
+export interface TlsPolicy {
+  /**
+   * What to try, in order, each on a connection of its own; the second only where the first was refused: TLS could not
+   * be agreed, or the server ended the startup with an error (libpq's `allow` and `prefer`).
+   */
+  readonly attempts: readonly ("plain" | "tls")[];
+  /** What a TLS attempt verifies: that the chain leads to a root, and that the certificate is for the host. */
+  readonly verify: { readonly chain: boolean; readonly name: boolean };
+  /** When the server answers an SSLRequest with `N`: fail, or go on in plaintext over the same connection. */
+  readonly refusedByServer: "fail" | "plain";
+}
+
+/** The path of a connection's bytes, from what its transport says about itself. */
+export function tlsPathOf(info: Pick<DuplexInfo, "transport" | "local">): TlsPath {
+  if (info.local) return "local";
+  return info.transport === "websocket" ? "websocket" : "socket";
+}
+
+/**
+ * Looks up what a request for TLS means.
+ *
+ * - `uselibpqcompat=true`: libpq's modes (PostgreSQL documentation, "SSL Support", table 32.1). With roots given, libpq
+ *   verifies the chain in every mode that uses TLS.
+ * - Otherwise node-postgres 8.23's: every mode but `disable` and `no-verify` verifies chain and name.
+ * - Nothing said: plaintext on a socket, as node-postgres; verified TLS through a proxy, which could read everything.
+ * - A Unix-domain socket never uses TLS, as in libpq.
+ *
+ * @throws {ConfigError} `CONFIG_SSLMODE` for libpq's `verify-ca` without a root, and for direct negotiation in a mode
+ * that is content with plaintext.
+ */
+export function tlsPolicy(request: TlsRequest, path: TlsPath): TlsPolicy {
+  const policy = policyOfMode(request, path);
+  // As libpq: servers before 17 drop a direct handshake, which must not lead to plaintext unnoticed.
+  if (request.negotiation === "direct" && policy.attempts.includes("plain")) {
+    throw new ConfigError(
+      "CONFIG_SSLMODE",
+      `sslnegotiation=direct needs TLS, but ${
+        request.mode === undefined ? "no sslmode is set" : `sslmode=${request.mode} is content without`
+      }: set sslmode to require, verify-ca or verify-full`,
+      { phase: "config" },
+    );
+  }
+  return path === "local" ? PLAIN : policy;
+}
+
+function policyOfMode({ mode, libpqCompat, rootCerts }: TlsRequest, path: TlsPath): TlsPolicy {
+  if (mode === undefined) return path === "websocket" ? VERIFIED : PLAIN;
+  if (!libpqCompat) return NODE_POSTGRES[mode];
+  if (rootCerts !== undefined) return LIBPQ_WITH_ROOTS[mode];
+  if (mode === "verify-ca") {
+    throw new ConfigError(
+      "CONFIG_SSLMODE",
+      "sslmode=verify-ca needs the certificate authority to trust, since with public ones anybody's certificate would " +
+        "do: set sslrootcert or rootCerts, or use sslmode=verify-full",
+      { phase: "config" },
+    );
+  }
+  return LIBPQ_WITHOUT_ROOTS[mode];
+}
+
+const NOTHING = { chain: false, name: false } as const;
+const CHAIN = { chain: true, name: false } as const;
+const EVERYTHING = { chain: true, name: true } as const;
+
+const PLAIN: TlsPolicy = { attempts: ["plain"], verify: EVERYTHING, refusedByServer: "fail" };
+const VERIFIED: TlsPolicy = { attempts: ["tls"], verify: EVERYTHING, refusedByServer: "fail" };
+const CHAIN_VERIFIED: TlsPolicy = { attempts: ["tls"], verify: CHAIN, refusedByServer: "fail" };
+const UNVERIFIED: TlsPolicy = { attempts: ["tls"], verify: NOTHING, refusedByServer: "fail" };
+
+const NODE_POSTGRES: Readonly<Record<SslMode, TlsPolicy>> = {
+  "disable": PLAIN,
+  "allow": VERIFIED,
+  "prefer": VERIFIED,
+  "require": VERIFIED,
+  "verify-ca": VERIFIED,
+  "verify-full": VERIFIED,
+  "no-verify": UNVERIFIED,
+};
+
+const LIBPQ_WITH_ROOTS: Readonly<Record<SslMode, TlsPolicy>> = {
+  "disable": PLAIN,
+  "allow": { attempts: ["plain", "tls"], verify: CHAIN, refusedByServer: "fail" },
+  "prefer": { attempts: ["tls", "plain"], verify: CHAIN, refusedByServer: "plain" },
+  "require": CHAIN_VERIFIED,
+  "verify-ca": CHAIN_VERIFIED,
+  "verify-full": VERIFIED,
+  "no-verify": UNVERIFIED, // not libpq's: how `rejectUnauthorized: false` is said
+};
+
+const LIBPQ_WITHOUT_ROOTS: Readonly<Record<Exclude<SslMode, "verify-ca">, TlsPolicy>> = {
+  "disable": PLAIN,
+  "allow": { attempts: ["plain", "tls"], verify: NOTHING, refusedByServer: "fail" },
+  "prefer": { attempts: ["tls", "plain"], verify: NOTHING, refusedByServer: "plain" },
+  "require": UNVERIFIED,
+  "verify-full": VERIFIED, // by the platform's roots, as node-postgres, and as libpq with sslrootcert=system
+  "no-verify": UNVERIFIED,
+};
