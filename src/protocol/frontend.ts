@@ -14,6 +14,9 @@ import type { MessageWriter } from "./message_writer.ts";
 /** What Bind's 16-bit count can say. */
 export const MAX_PARAMETERS = 65_535;
 
+/** `MAX_STARTUP_PACKET_LENGTH`: the server hangs up without a word on a longer one. The length word does not count. */
+export const MAX_STARTUP_LENGTH = 10_000;
+
 /** A value for a parameter: text, binary, or NULL. */
 export type ParameterValue = string | Uint8Array | null;
 
@@ -27,20 +30,34 @@ export interface BindFields {
   readonly resultFormat?: "text" | "binary";
 }
 
-/** StartupMessage. `version` is one of `ProtocolVersion`. */
+/**
+ * StartupMessage. `version` is one of `ProtocolVersion`.
+ *
+ * @throws {ConfigError} `STARTUP_PARAMETER_NAME`, `MESSAGE_TOO_LONG`
+ */
 export function startupMessage(
   writer: MessageWriter,
   version: number,
   parameters: Iterable<readonly [name: string, value: string]>,
 ): void {
+  const before = writer.length;
   writer.beginUntyped();
   writer.int32(version);
   for (const [name, value] of parameters) {
+    // An empty name would end the list.
+    if (name === "") throw new ConfigError("STARTUP_PARAMETER_NAME", "the name of a startup parameter is empty");
     writer.cstring(name, "the name of a startup parameter");
     writer.cstring(value, `the startup parameter ${JSON.stringify(name)}`);
   }
   writer.uint8(0);
   writer.end();
+  const length = writer.length - before - 4;
+  if (length > MAX_STARTUP_LENGTH) {
+    throw new ConfigError(
+      "MESSAGE_TOO_LONG",
+      `startup parameters of ${length} bytes are more than PostgreSQL accepts (${MAX_STARTUP_LENGTH}): shorten the longest, or set it with SET once connected`,
+    );
+  }
 }
 
 /** SSLRequest: the server answers with one byte, `S` or `N`. */

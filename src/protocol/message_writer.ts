@@ -8,6 +8,8 @@ import { ConfigError } from "../errors.ts";
 import { encodeUtf8, encodeUtf8Into, utf8Room } from "../utf8.ts";
 import { MAX_MESSAGE_LENGTH } from "./frame_reader.ts";
 
+/** `PQ_LARGE_MESSAGE_LIMIT`: one byte less than the server may send, length word included. */
+const MAX_WRITTEN_LENGTH = MAX_MESSAGE_LENGTH - 1;
 const SLAB_LENGTH = 16_384;
 /** Strings longer than this are encoded on their own first, so that the buffer does not grow to their worst case. */
 const LONG_STRING = 65_536;
@@ -32,6 +34,11 @@ export class MessageWriter {
   take(): Uint8Array {
     const taken = this.#bytes.subarray(this.#start, this.#at);
     this.#start = this.#at;
+    // A slab that grew for one large message is not worth keeping.
+    if (this.#bytes.length > SLAB_LENGTH) {
+      this.#bytes = new Uint8Array(SLAB_LENGTH);
+      this.#start = this.#at = 0;
+    }
     return taken;
   }
 
@@ -55,13 +62,8 @@ export class MessageWriter {
 
   /** @throws {ConfigError} `MESSAGE_TOO_LONG`: the caller rolls back. */
   end(): void {
-    const length = this.#at - this.#start - this.#messageAt;
-    if (length > MAX_MESSAGE_LENGTH) {
-      throw new ConfigError(
-        "MESSAGE_TOO_LONG",
-        `a message of ${length} bytes is longer than PostgreSQL accepts (${MAX_MESSAGE_LENGTH}): send the data in parts, or by COPY`,
-      );
-    }
+    const length = this.#messageLength;
+    assertMessageFits(length);
     this.#setInt32(this.#start + this.#messageAt, length);
   }
 
@@ -82,7 +84,9 @@ export class MessageWriter {
     this.#at += 4;
   }
 
+  /** @throws {ConfigError} `MESSAGE_TOO_LONG`, before there is a buffer for so much: the caller rolls back. */
   bytes(value: Uint8Array): void {
+    assertMessageFits(this.#messageLength + value.length);
     this.#reserve(value.length);
     this.#bytes.set(value, this.#at);
     this.#at += value.length;
@@ -121,6 +125,10 @@ export class MessageWriter {
     this.#setInt32(this.#start + before - 4, this.length - before);
   }
 
+  get #messageLength(): number {
+    return this.#at - this.#start - this.#messageAt;
+  }
+
   #beginLength(): void {
     this.#messageAt = this.#at - this.#start;
     this.#at += 4;
@@ -148,4 +156,12 @@ export class MessageWriter {
     this.#at = waiting.length;
     this.#start = 0;
   }
+}
+
+function assertMessageFits(length: number): void {
+  if (length <= MAX_WRITTEN_LENGTH) return;
+  throw new ConfigError(
+    "MESSAGE_TOO_LONG",
+    `a message of ${length} bytes is longer than PostgreSQL accepts (${MAX_WRITTEN_LENGTH}): send the data in parts, or by COPY`,
+  );
 }

@@ -42,6 +42,12 @@ function fieldDescription(reader: PayloadReader): FieldDescription {
     dataTypeID: reader.uint32(),
     dataTypeSize: reader.int16(),
     dataTypeModifier: reader.int32(),
-    format: reader.int16() === 0 ? "text" : "binary",
+    format: resultFormat(reader),
   };
+}
+
+function resultFormat(reader: PayloadReader): "text" | "binary" {
+  const format = reader.int16();
+  if (format !== 0 && format !== 1) throw reader.malformed(`format ${format}`);
+  return format === 0 ? "text" : "binary";
 }
