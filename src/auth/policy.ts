@@ -100,7 +100,7 @@ export function assertCleartextAllowed(
  * @throws {AuthenticationError} `AUTH_PASSWORD_MISSING`
  */
 export function assertPasswordGiven(password: string | undefined): asserts password is string {
-  if (password !== undefined && password !== "") return;
+  if (typeof password === "string" && password !== "") return;
   const given = password === "" ? "the one given is empty" : "none was given";
   throw new AuthenticationError(
     "AUTH_PASSWORD_MISSING",

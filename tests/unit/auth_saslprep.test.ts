@@ -7,6 +7,7 @@ import fc from "fast-check";
 import { saslprep } from "../../src/auth/saslprep.ts";
 import { saslprepTablesSource } from "../../scripts/saslprep_tables.ts";
 import { projectRoot } from "../fixtures/project.ts";
+import { saslprepCases } from "../fixtures/saslprep_cases.ts";
 
 // RFC 4013 §3; what is refused there comes back as it is here.
 const examples: [input: string, output: string, why: string][] = [
@@ -19,33 +20,12 @@ const examples: [input: string, output: string, why: string][] = [
   ["\u0627\u0031", "\u0627\u0031", "bidirectional check"],
 ];
 
-// Each of these was compared with the verifier that PostgreSQL stores for such a password.
-const asPostgres: [input: string, output: string, why: string][] = [
-  ["", "", "empty"],
-  ["a\tb\x7f", "a\tb\x7f", "ASCII is left alone, controls included"],
-  ["é\t", "é\t", "a control beside what is not ASCII is prohibited"],
-  ["e\u0301\t", "e\u0301\t", "and what is prohibited is not normalized"],
-  ["e\u0301", "\u00e9", "composed"],
-  ["a\u00a0b\u3000c", "a b c", "spaces become U+0020"],
-  ["a\u200bb", "a b", "ZERO WIDTH SPACE is a space before it is nothing"],
-  ["\u00ad\u200d", "\u00ad\u200d", "nothing would be left"],
-  ["x\u0340", "x\u0340", "prohibited, although its NFKC form is not"],
-  ["\u0221", "\u0221", "unassigned in Unicode 3.2"],
-  ["ﬁ😀", "ﬁ😀", "emoji came after Unicode 3.2"],
-  ["\ue000é", "\ue000é", "private use"],
-  ["\u{2f868}", "\u36fc", "a compatibility ideograph, as corrected since Unicode 3.2"],
-  ["\u05d0é", "\u05d0é", "right to left and left to right"],
-  ["\u05d01\u05d1", "\u05d01\u05d1", "right to left at both ends"],
-  ["\u05d01\u05d1\ufb2a", "\u05d01\u05d1\u05e9\u05c1", "right to left at both ends, then normalized"],
-  ["1\u05d0", "1\u05d0", "begins without a direction"],
-];
-
 test("passwords are prepared as in the examples of RFC 4013", () => {
   for (const [input, output, why] of examples) assert.equal(saslprep(input), output, why);
 });
 
 test("passwords are prepared as PostgreSQL does", () => {
-  for (const [input, output, why] of asPostgres) assert.equal(saslprep(input), output, why);
+  for (const [input, output, why] of saslprepCases) assert.equal(saslprep(input), output, why);
 });
 
 test("a lone surrogate is prohibited", () => {
@@ -57,8 +37,8 @@ test("every code point that is its own NFKC form is kept or refused as by an imp
   const different: string[] = [];
   for (let codePoint = 0x80; codePoint <= 0x10ffff; codePoint += codePoint < 0x30000 ? 1 : 0xfff) {
     const text = String.fromCodePoint(codePoint).normalize("NFKC");
-    // Beside "a" what runs right to left is refused, and beside what is refused nothing is composed.
-    for (const input of [text, `a${text}`, `e\u0301${text}`]) {
+    // Beside "a" what runs right to left is refused.
+    for (const input of [text, `a${text}`]) {
       if (saslprep(input) !== rfc4013(input)) different.push(codePoint.toString(16));
     }
   }
