@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseIp, parseTarget, scopeOf } from "../../src/proxy/address.ts";
+
+test("addresses are read into one canonical form", () => {
+  const cases: [string, string][] = [
+    ["db.example.com:5432", "db.example.com:5432"],
+    ["DB.Example.COM:5432", "db.example.com:5432"],
+    ["db.example.com.:5432", "db.example.com:5432"],
+    ["my_service:1", "my_service:1"],
+    ["a-b.c:65535", "a-b.c:65535"],
+    ["127.0.0.1:5432", "127.0.0.1:5432"],
+    ["[::1]:5432", "[::1]:5432"],
+    ["[0:0:0:0:0:0:0:1]:5432", "[::1]:5432"],
+    ["[2001:DB8::0:1]:5432", "[2001:db8::1]:5432"],
+    ["[2001:db8:0:1:1:1:1:1]:5432", "[2001:db8:0:1:1:1:1:1]:5432"],
+    ["[1:0:0:2:0:0:0:3]:5432", "[1:0:0:2::3]:5432"],
+    ["[::ffff:127.0.0.1]:5432", "[::ffff:7f00:1]:5432"],
+    ["[1::]:5432", "[1::]:5432"],
+    ["3com.example:1", "3com.example:1"],
+  ];
+  for (const [address, expected] of cases) {
+    const parsed = parseTarget(address);
+    assert.equal(parsed.ok ? parsed.value.text : parsed.reason, expected, address);
+  }
+});
+
+test("whatever two parsers could read differently is malformed", () => {
+  const cases = [
+    "",
+    ":5432",
+    "db",
+    "db:",
+    "db:0",
+    "db:65536",
+    "db:05432",
+    "db:+1",
+    "db:5432 ",
+    " db:5432",
+    "db:5432:5432",
+    "db:5432/x",
+    "db:5432#x",
+    "db:5432?x",
+    "user@db:5432",
+    "allowed.com:5432@evil.com:5432",
+    "allowed.com#@evil.com:5432",
+    "allowed.com\\evil.com:5432",
+    "http://db:5432",
+    "db%2eexample:5432",
+    "db\0.example:5432",
+    "db\n:5432",
+    "db..example:5432",
+    ".db:5432",
+    "db.:.:5432",
+    "-db:5432",
+    "db-:5432",
+    "*:5432",
+    "*.example.com:5432",
+    "é.example:5432",
+    "１２７.0.0.1:5432",
+    "db。example:5432",
+    "2130706433:5432",
+    "0x7f000001:5432",
+    "0x7f.1:5432",
+    "017700000001:5432",
+    "0177.0.0.1:5432",
+    "127.1:5432",
+    "127.0.0.1.:5432",
+    "127.0.0.01:5432",
+    "127.0.0.256:5432",
+    "1.2.3.4.5:5432",
+    "example.0x:5432",
+    "::1:5432",
+    "[::1]",
+    "[::1]5432",
+    "[::1:5432",
+    "[fe80::1%25eth0]:5432",
+    "[fe80::1%eth0]:5432",
+    "[1::2::3]:5432",
+    "[1:2:3:4:5:6:7]:5432",
+    "[1:2:3:4:5:6:7:8:9]:5432",
+    "[1:2:3:4:5:6:7::8]:5432",
+    "[12345::]:5432",
+    "[::127.0.0.1.]:5432",
+    "[127.0.0.1]:5432",
+    "[db]:5432",
+    "[]:5432",
+    `${"a".repeat(64)}:5432`,
+    `${"a.".repeat(200)}a:5432`,
+  ];
+  for (const address of cases) {
+    const parsed = parseTarget(address);
+    assert.equal(parsed.ok, false, JSON.stringify(address));
+  }
+});
+
+test("every address belongs to one scope", () => {
+  const cases: [string, string][] = [
+    ["0.0.0.0", "forbidden"],
+    ["0.1.2.3", "forbidden"],
+    ["127.0.0.1", "loopback"],
+    ["127.255.255.255", "loopback"],
+    ["128.0.0.1", "public"],
+    ["10.0.0.1", "private"],
+    ["11.0.0.1", "public"],
+    ["172.15.255.255", "public"],
+    ["172.16.0.0", "private"],
+    ["172.31.255.255", "private"],
+    ["172.32.0.0", "public"],
+    ["192.168.1.1", "private"],
+    ["192.169.0.0", "public"],
+    ["100.63.255.255", "public"],
+    ["100.64.0.1", "private"],
+    ["100.100.100.200", "forbidden"],
+    ["169.254.169.254", "forbidden"],
+    ["169.255.0.0", "public"],
+    ["168.63.129.16", "forbidden"],
+    ["192.0.0.192", "forbidden"],
+    ["198.18.0.1", "private"],
+    ["223.255.255.255", "public"],
+    ["224.0.0.1", "forbidden"],
+    ["239.255.255.255", "forbidden"],
+    ["240.0.0.1", "forbidden"],
+    ["255.255.255.255", "forbidden"],
+    ["8.8.8.8", "public"],
+    ["::", "forbidden"],
+    ["::1", "loopback"],
+    ["::2", "forbidden"],
+    ["::127.0.0.1", "forbidden"],
+    ["::ffff:127.0.0.1", "loopback"],
+    ["::ffff:a9fe:a9fe", "forbidden"],
+    ["::ffff:10.0.0.1", "private"],
+    ["::ffff:8.8.8.8", "public"],
+    ["::ffff:0:127.0.0.1", "loopback"],
+    ["64:ff9b::169.254.169.254", "forbidden"],
+    ["64:ff9b::8.8.8.8", "public"],
+    ["64:ff9b:1::1", "forbidden"],
+    ["2002:7f00:1::", "loopback"],
+    ["2002:a9fe:a9fe::1", "forbidden"],
+    ["2002:808:808::1", "public"],
+    ["2001:0:1::1", "forbidden"],
+    ["2001:db8::1", "public"],
+    ["2606:4700::1111", "public"],
+    ["fe80::1", "forbidden"],
+    ["febf::1", "forbidden"],
+    ["fec0::1", "private"],
+    ["fc00::1", "private"],
+    ["fdff::1", "private"],
+    ["fd00:ec2::254", "forbidden"],
+    ["fd20:ce::254", "forbidden"],
+    ["ff02::1", "forbidden"],
+  ];
+  for (const [text, expected] of cases) {
+    const ip = parseIp(text);
+    assert.equal(ip === undefined ? "unreadable" : scopeOf(ip), expected, text);
+  }
+});
