@@ -75,6 +75,23 @@ export class DriverError extends Error {
     Object.defineProperty(this, kinds, { value: kindsOf(new.target) });
   }
 
+  /**
+   * Tells the error where it arose, for a layer that knows more than the one that raised it. What is known already
+   * stays.
+   */
+  addPlace(place: ErrorPlace): this {
+    const before = describePlace(this);
+    this.phase ??= place.phase;
+    this.host ??= place.host;
+    this.port ??= place.port;
+    this.transport ??= place.transport;
+    const message = before !== "" && this.message.endsWith(before)
+      ? this.message.slice(0, -before.length)
+      : this.message;
+    this.message = message + describePlace(this);
+    return this;
+  }
+
   static override [Symbol.hasInstance](value: unknown): boolean {
     if (typeof value !== "object" || value === null) return false;
     if (!Object.hasOwn(this, "kind")) return Function.prototype[Symbol.hasInstance].call(this, value);
@@ -118,9 +135,102 @@ export class ClientError extends DriverError {
   static override readonly kind: string = "ClientError";
 }
 
+/** An AbortSignal fired; `cause` is its reason. */
+export class AbortError extends DriverError {
+  static override readonly kind: string = "AbortError";
+}
+
 /** The pool could not hand out a client. */
 export class PoolError extends DriverError {
   static override readonly kind: string = "PoolError";
+}
+
+/** What the server reports with an error or a notice; PostgreSQL documentation, "Error and Notice Message Fields". */
+export interface ServerReport {
+  severity: string;
+  code: string;
+  message: string;
+  detail?: string;
+  hint?: string;
+  position?: string;
+  internalPosition?: string;
+  internalQuery?: string;
+  where?: string;
+  schema?: string;
+  table?: string;
+  column?: string;
+  dataType?: string;
+  constraint?: string;
+  file?: string;
+  line?: string;
+  routine?: string;
+}
+
+/**
+ * An error that the server reports, with all its fields under node-postgres's names. `code` is the SQLSTATE, and the
+ * message is the server's own.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await client.query("insert into users (email) values ($1)", [email]);
+ * } catch (error) {
+ *   if (error instanceof DatabaseError && error.code === "23505") console.log("taken:", error.detail);
+ * }
+ * ```
+ */
+export class DatabaseError extends DriverError implements ServerReport {
+  static override readonly kind: string = "DatabaseError";
+
+  /** The length of the message on the wire, in bytes, as node-postgres reports it. */
+  readonly length: number;
+  severity: string;
+  detail: string | undefined;
+  hint: string | undefined;
+  /** Where in the query the error is, counted in characters from 1. */
+  position: string | undefined;
+  internalPosition: string | undefined;
+  internalQuery: string | undefined;
+  where: string | undefined;
+  schema: string | undefined;
+  table: string | undefined;
+  column: string | undefined;
+  dataType: string | undefined;
+  constraint: string | undefined;
+  file: string | undefined;
+  line: string | undefined;
+  routine: string | undefined;
+
+  constructor(report: ServerReport, options: DriverErrorOptions & { length?: number } = {}) {
+    const { length = 0, ...rest } = options;
+    super(report.code, report.message, rest);
+    this.message = report.message;
+    this.name = "error";
+    this.length = length;
+    this.severity = report.severity;
+    this.detail = report.detail;
+    this.hint = report.hint;
+    this.position = report.position;
+    this.internalPosition = report.internalPosition;
+    this.internalQuery = report.internalQuery;
+    this.where = report.where;
+    this.schema = report.schema;
+    this.table = report.table;
+    this.column = report.column;
+    this.dataType = report.dataType;
+    this.constraint = report.constraint;
+    this.file = report.file;
+    this.line = report.line;
+    this.routine = report.routine;
+  }
+
+  /** The message stays the server's own. */
+  override addPlace(place: ErrorPlace): this {
+    const { message } = this;
+    super.addPlace(place);
+    this.message = message;
+    return this;
+  }
 }
 
 /** ` [db.example.com:5432 via websocket, during startup]`, as far as known. */

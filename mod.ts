@@ -1,0 +1,33 @@
+/**
+ * PostgreSQL from anywhere JavaScript runs: a drop-in for node-postgres over sockets and WebSockets.
+ *
+ * @example
+ * ```ts
+ * import { Client } from "@pgduplex/pgduplex";
+ *
+ * const client = new Client({ host: "db.example.com", user: "app", password: "secret", wsProxy: "wss://proxy.example.com" });
+ * await client.connect();
+ * console.log((await client.query("select now()")).rows);
+ * await client.end();
+ * ```
+ *
+ * @module
+ */
+
+export { Client, type ConnectOptions } from "./src/client/client.ts";
+export { type Defaults, defaults } from "./src/client/defaults.ts";
+export { escapeIdentifier, escapeLiteral } from "./src/client/escape.ts";
+export { Query, type QueryCallback } from "./src/client/query.ts";
+export type { QueryArrayConfig, QueryConfig } from "./src/client/query_config.ts";
+export { type QueryResultRow, Result } from "./src/client/result.ts";
+export type { ClientConfig, SslOptions } from "./src/config/client_config.ts";
+export { config, type GlobalConfig } from "./src/config/global.ts";
+export type { AuthMethod, PasswordSource, SslMode, WsProxy } from "./src/config/options.ts";
+export type { Duplex, DuplexInfo, TransportName } from "./src/duplex/duplex.ts";
+export { fromStreams, type StreamPair } from "./src/duplex/streams.ts";
+export * from "./src/errors.ts";
+export type { FieldDescription } from "./src/protocol/row_description.ts";
+export type { ConnectTimings } from "./src/session/connect_state.ts";
+export type { ClientCertificate, TlsDuplex, TlsEngine, TlsInfo, TlsOptions } from "./src/tls/engine.ts";
+export { builtins } from "./src/types/oids.ts";
+export { TypeRegistry, types } from "./src/types/registry.ts";

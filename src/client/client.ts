@@ -1,0 +1,379 @@
+/**
+ * The client as node-postgres's users know it: a connection that takes queries.
+ *
+ * @module
+ */
+
+import { EventEmitter } from "events";
+import type { ClientConfig } from "../config/client_config.ts";
+import type { ConnectionOptions } from "../config/options.ts";
+import { resolveOptions } from "../config/resolve.ts";
+import type { DuplexInfo } from "../duplex/duplex.ts";
+import { AbortError, ClientError, DriverError } from "../errors.ts";
+import { connect } from "../session/connect.ts";
+import type { ConnectTimings } from "../session/connect_state.ts";
+import type { Session, SessionEvents } from "../session/session.ts";
+import type { TransactionStatus } from "../protocol/codes.ts";
+import type { TypeParserSource } from "../types/codec.ts";
+import { TypeRegistry, types as globalTypes } from "../types/registry.ts";
+import { defaults } from "./defaults.ts";
+import { escapeIdentifier, escapeLiteral } from "./escape.ts";
+import { oneOrAll, Query, type QueryCallback } from "./query.ts";
+import { type QueryArrayConfig, type QueryConfig, queryConfig } from "./query_config.ts";
+import { type QueryDefaults, type QueryObserver, runQuery } from "./query_run.ts";
+import type { QueryResultRow, Result } from "./result.ts";
+
+/** Something a session will be given once there is one. */
+interface EarlyQuery {
+  readonly config: QueryConfig;
+  readonly observer: QueryObserver;
+}
+
+type State =
+  | { readonly at: "new" }
+  | { readonly at: "connecting"; readonly abort: AbortController; readonly session: Session | undefined }
+  | { readonly at: "connected"; readonly session: Session }
+  | { readonly at: "ended"; readonly error: Error | undefined };
+
+/** How a connect may be given up. */
+export interface ConnectOptions {
+  /** Aborts the connect; the promise rejects with an `AbortError`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * One connection to PostgreSQL, shaped as node-postgres's `Client`.
+ *
+ * Queries may be given at any time, before `connect` has ended too; they are pipelined, answered in order, and each
+ * succeeds or fails by itself.
+ *
+ * Events: `connect`, `error` (the connection broke), `notice`, `notification`, `drain`, `end`.
+ *
+ * @example
+ * ```ts
+ * import { Client } from "@pgduplex/pgduplex";
+ *
+ * const client = new Client("postgres://app:secret@localhost/shop");
+ * await client.connect();
+ * const { rows } = await client.query("select name, price from products where id = $1", [42]);
+ * console.log(rows[0]);
+ * await client.end();
+ * ```
+ */
+export class Client extends EventEmitter {
+  /** The resolved options. They do not show the password when printed. */
+  readonly #options: ConnectionOptions;
+  readonly #types: TypeRegistry;
+  readonly #queryDefaults: QueryDefaults;
+  readonly #early: EarlyQuery[] = [];
+  #state: State = { at: "new" };
+  #timings: ConnectTimings | undefined;
+  #queried = false;
+
+  /**
+   * @param config A connection string or options; what is not said comes from the environment (`PGHOST`, ...) and
+   * {@linkcode defaults}.
+   * @throws {ConfigError} for whatever cannot be used, before anything is sent
+   */
+  constructor(config?: string | URL | ClientConfig) {
+    super();
+    this.#options = resolveOptions(config, defaults);
+    const own = typeof config === "object" && !(config instanceof URL) ? config : {};
+    this.#types = new TypeRegistry((own.types as TypeParserSource | undefined) ?? globalTypes);
+    this.#queryDefaults = {
+      types: this.#types,
+      binary: this.#options.binary,
+      datesAsUTC: defaults.parseInputDatesAsUTC ?? false,
+    };
+  }
+
+  get user(): string {
+    return this.#options.user;
+  }
+
+  get database(): string {
+    return this.#options.database;
+  }
+
+  get host(): string {
+    return this.#options.host;
+  }
+
+  get port(): number {
+    return this.#options.port;
+  }
+
+  /** The process that serves this connection; null until connected. */
+  get processID(): number | null {
+    return this.#session?.processId ?? null;
+  }
+
+  /** The key to cancel with: a number in protocol 3.0, bytes in 3.2; null until connected. */
+  get secretKey(): number | Uint8Array | null {
+    const key = this.#session?.secretKey;
+    if (key === undefined) return null;
+    return key.length === 4 ? new DataView(key.buffer, key.byteOffset, 4).getInt32(0) : key;
+  }
+
+  /** The server's run-time parameters that it reports, such as `server_version`; empty until connected. */
+  get parameters(): ReadonlyMap<string, string> {
+    return this.#session?.parameters ?? new Map();
+  }
+
+  /** The transport, the peer, and whether the connection is verified TLS; undefined until connected. */
+  get connectionInfo(): DuplexInfo | undefined {
+    return this.#session?.duplex.info;
+  }
+
+  /** How long each part of connecting took; undefined until connected. */
+  get connectTimings(): ConnectTimings | undefined {
+    return this.#timings;
+  }
+
+  /**
+   * Connects. Resolves with the client, ready for queries; queries given before leave with the last message of
+   * authentication and so save a turn.
+   *
+   * @throws {DriverError} `TIMEOUT_CONNECT`, `TRANSPORT_OPEN_FAILED`, `TLS_*`, `AUTH_*`, `CLIENT_ALREADY_CONNECTED`, ...;
+   * a `DatabaseError` where the server refused
+   */
+  connect(options?: ConnectOptions): Promise<this>;
+  connect(callback: (error: Error | null, client?: this) => void): void;
+  connect(optionsOrCallback?: ConnectOptions | ((error: Error | null, client?: this) => void)): Promise<this> | void {
+    if (typeof optionsOrCallback !== "function") return this.#connect(optionsOrCallback?.signal);
+    this.#connect(undefined).then(
+      () => later(() => optionsOrCallback(null, this)),
+      (error) => later(() => optionsOrCallback(error)),
+    );
+  }
+
+  /**
+   * Runs a query: a text with values, a config, or a {@linkcode Query} that reports by events.
+   *
+   * Without values a text may have several statements; the result is then an array of results.
+   *
+   * @throws {DatabaseError} what the server refused; another `DriverError` for what could not be sent or answered
+   */
+  // deno-lint-ignore no-explicit-any -- generics as in @types/pg
+  query<Row extends any[]>(config: QueryArrayConfig, values?: readonly unknown[]): Promise<Result<Row>>;
+  query<Row = QueryResultRow>(config: string | QueryConfig, values?: readonly unknown[]): Promise<Result<Row>>;
+  query(query: Query): Query;
+  query<Row = QueryResultRow>(config: string | QueryConfig, callback: QueryCallback<Result<Row>>): void;
+  query<Row = QueryResultRow>(
+    config: string | QueryConfig,
+    values: readonly unknown[] | undefined,
+    callback: QueryCallback<Result<Row>>,
+  ): void;
+  query(
+    config: string | QueryConfig | Query,
+    valuesOrCallback?: readonly unknown[] | QueryCallback,
+    maybeCallback?: QueryCallback,
+  ): unknown {
+    const callback = typeof valuesOrCallback === "function" ? valuesOrCallback : maybeCallback;
+    if (config instanceof Query) return this.#runEvented(config, callback);
+    const values = typeof valuesOrCallback === "function" ? undefined : valuesOrCallback;
+    const normalised = queryConfig(config, values);
+    if (callback !== undefined) return this.#run(normalised, callbackObserver(callback));
+    return new Promise((resolve, reject) => {
+      this.#run(normalised, { done: (results) => resolve(oneOrAll(results)), failed: reject });
+    });
+  }
+
+  /**
+   * Ends the connection. What is still outstanding fails; await your queries first. Ending twice is harmless.
+   */
+  end(): Promise<void>;
+  end(callback: (error?: Error) => void): void;
+  end(callback?: (error?: Error) => void): Promise<void> | void {
+    const ended = this.#end();
+    if (callback === undefined) return ended;
+    ended.then(() => later(callback));
+  }
+
+  /** Ends the connection when an `await using` scope does. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end();
+  }
+
+  /** The transaction status of the last ReadyForQuery: `I` idle, `T` in a transaction, `E` in a failed one. */
+  getTransactionStatus(): TransactionStatus | null {
+    return this.#session?.transactionStatus ?? null;
+  }
+
+  /** Registers a parser for this client alone; the arguments are those of `types.setTypeParser`. */
+  get setTypeParser(): TypeRegistry["setTypeParser"] {
+    return this.#types.setTypeParser;
+  }
+
+  /** The parser this client uses for a type. */
+  get getTypeParser(): TypeRegistry["getTypeParser"] {
+    return this.#types.getTypeParser;
+  }
+
+  /** As the exported `escapeIdentifier`. */
+  escapeIdentifier(name: string): string {
+    return escapeIdentifier(name);
+  }
+
+  /** As the exported `escapeLiteral`. */
+  escapeLiteral(text: string): string {
+    return escapeLiteral(text);
+  }
+
+  /** Keeps the process alive while this connection is open, which is the default. */
+  ref(): void {
+    this.#session?.duplex.ref?.();
+  }
+
+  /** Lets the process exit although this connection is open. */
+  unref(): void {
+    this.#session?.duplex.unref?.();
+  }
+
+  get #session(): Session | undefined {
+    return this.#state.at === "connecting" || this.#state.at === "connected" ? this.#state.session : undefined;
+  }
+
+  async #connect(signal: AbortSignal | undefined): Promise<this> {
+    if (this.#state.at !== "new") {
+      throw this.#error("CLIENT_ALREADY_CONNECTED", "Client has already been connected. You cannot reuse a client.");
+    }
+    const abort = new AbortController();
+    const onAbort = () => abort.abort(signal?.reason);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    if (signal?.aborted) onAbort();
+    this.#state = { at: "connecting", abort, session: undefined };
+    try {
+      const { session, timings } = await connect({
+        options: this.#options,
+        events: this.#sessionEvents(),
+        onLastMessage: (early) => this.#adopt({ at: "connecting", abort, session: early }),
+        signal: abort.signal,
+      });
+      this.#timings = timings;
+      this.#adopt({ at: "connected", session });
+      this.emit("connect");
+      return this;
+    } catch (error) {
+      this.#failConnect(error);
+      throw error;
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** From here on queries go straight to the session; those that wait go first. */
+  #adopt(state: State & { readonly session: Session }): void {
+    this.#state = state;
+    for (const { config, observer } of this.#early.splice(0)) this.#submit(state.session, config, observer);
+  }
+
+  #failConnect(cause: unknown): void {
+    const error = cause instanceof Error ? cause : new Error(String(cause));
+    this.#state = { at: "ended", error };
+    for (const { observer } of this.#early.splice(0)) observer.failed(error);
+  }
+
+  #sessionEvents(): SessionEvents {
+    return {
+      notice: (notice) => this.emit("notice", notice),
+      notification: ({ processId, channel, payload }) =>
+        this.emit("notification", { processId, channel, payload, name: "notification" }),
+      drain: () => {
+        if (this.#queried) this.emit("drain");
+      },
+      end: (error) => this.#sessionEnded(error),
+    };
+  }
+
+  #sessionEnded(error: Error | undefined): void {
+    // A connect that fails reports it by its promise.
+    if (this.#state.at === "connecting") return;
+    const unexpected = this.#state.at === "connected" && error !== undefined;
+    if (this.#state.at === "connected") this.#state = { at: "ended", error };
+    // Without a listener an emitter would throw, and an idle connection that dies must not take the process down.
+    if (unexpected && this.listenerCount("error") > 0) this.emit("error", error);
+    this.emit("end");
+  }
+
+  #run(config: QueryConfig, observer: QueryObserver): void {
+    const state = this.#state;
+    this.#queried = true;
+    if (state.at === "ended") return observer.failed(this.#notQueryable(state.error));
+    if (state.at === "new" || state.session === undefined) {
+      this.#early.push({ config, observer });
+      return;
+    }
+    this.#submit(state.session, config, observer);
+  }
+
+  #submit(session: Session, config: QueryConfig, observer: QueryObserver): void {
+    const timeoutMillis = config.query_timeout ?? this.#options.queryTimeoutMillis;
+    try {
+      runQuery(session, config, this.#queryDefaults, timeoutMillis, observer);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      observer.failed(error instanceof DriverError ? error.addPlace({ ...session.place, phase: "query" }) : error);
+    }
+  }
+
+  #runEvented(query: Query, callback: QueryCallback | undefined): Query {
+    query.callback ??= callback;
+    const report = query.callback;
+    const streams = report === undefined && query.listenerCount("row") > 0;
+    this.#run(query.config, {
+      done: (results) => {
+        const result = oneOrAll(results);
+        if (report !== undefined) report(null, result as Result);
+        query.emit("end", result);
+      },
+      failed: (error) => report === undefined ? query.emit("error", error) : report(error, undefined as never),
+      row: streams
+        ? (row, result) => {
+          query.emit("row", row, result);
+        }
+        : undefined,
+    });
+    return query;
+  }
+
+  async #end(): Promise<void> {
+    const state = this.#state;
+    switch (state.at) {
+      case "new": {
+        this.#failConnect(this.#error("CLIENT_CLOSED", "Client was closed and is not queryable"));
+        this.#state = { at: "ended", error: undefined };
+        return;
+      }
+      case "connecting":
+        state.abort.abort(new AbortError("ABORTED", "the client was ended while it connected"));
+        return;
+      case "connected":
+        this.#state = { at: "ended", error: undefined };
+        return await state.session.end();
+    }
+  }
+
+  #notQueryable(cause: Error | undefined): ClientError {
+    return cause === undefined
+      ? this.#error("CLIENT_CLOSED", "Client was closed and is not queryable")
+      : this.#error("CLIENT_BROKEN", "Client has encountered a connection error and is not queryable", cause);
+  }
+
+  #error(code: string, message: string, cause?: Error): ClientError {
+    const { host, port } = this.#options;
+    return new ClientError(code, message, { host, port, safeToRetry: true, ...(cause === undefined ? {} : { cause }) });
+  }
+}
+
+function callbackObserver(callback: QueryCallback): QueryObserver {
+  return {
+    done: (results) => callback(null, oneOrAll(results)),
+    failed: (error) => callback(error, undefined),
+  };
+}
+
+/** Out of the promise, so that what a callback throws is the program's own and not a rejection that nobody awaits. */
+function later(work: () => void): void {
+  setTimeout(work, 0);
+}

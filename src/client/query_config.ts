@@ -1,0 +1,79 @@
+/**
+ * What a query may be given as, and the one form that all of it takes.
+ *
+ * @module
+ */
+
+import { ClientError, ConfigError } from "../errors.ts";
+import type { TypeParserSource } from "../types/codec.ts";
+
+/** A query as node-postgres takes it. */
+export interface QueryConfig<Values extends readonly unknown[] = readonly unknown[]> {
+  /** The SQL. Without values, a name and the like it may have several statements. */
+  readonly text: string;
+  /** The values of `$1`, `$2`, ... */
+  readonly values?: Values | undefined;
+  /** Keeps the statement prepared on this connection under this name. */
+  readonly name?: string | undefined;
+  /** `array`: each row is the array of its values. */
+  readonly rowMode?: "array" | "object" | undefined;
+  /** Parsers for this query alone. */
+  readonly types?: TypeParserSource | undefined;
+  /** Ask for the results in binary. Default: the client's `binary`. */
+  readonly binary?: boolean | undefined;
+  /** `extended`: use the extended protocol although nothing else asks for it. */
+  readonly queryMode?: "simple" | "extended" | undefined;
+  /** How long to wait for the whole answer, in milliseconds. Default: the client's `query_timeout`. */
+  readonly query_timeout?: number | undefined;
+  /** Aborts the query: the server is asked to cancel it, and the promise rejects at once with an `AbortError`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A query whose rows are arrays. */
+export interface QueryArrayConfig<Values extends readonly unknown[] = readonly unknown[]> extends QueryConfig<Values> {
+  readonly rowMode: "array";
+}
+
+/**
+ * Brings a query's text and values into one form.
+ *
+ * @throws {TypeError} for null and undefined, as node-postgres
+ * @throws {ConfigError} `QUERY_TEXT`, `QUERY_VALUES`
+ */
+export function queryConfig(textOrConfig: string | QueryConfig, values: unknown): QueryConfig {
+  if (textOrConfig === null || textOrConfig === undefined) {
+    throw new TypeError("Client was passed a null or undefined query");
+  }
+  const config: QueryConfig = typeof textOrConfig === "string"
+    ? { text: textOrConfig, values: values as readonly unknown[] | undefined }
+    : values === undefined || values === null
+    ? textOrConfig
+    : { ...textOrConfig, values: values as readonly unknown[] };
+  return config;
+}
+
+/** @throws {ClientError} for what a query cannot be; nothing has been sent then */
+export function assertQuery({ text, values }: QueryConfig): void {
+  if (typeof text !== "string") {
+    throw new ConfigError("QUERY_TEXT", `A query must have a text, and it must be a string, not ${describe(text)}`, {
+      phase: "query",
+      safeToRetry: true,
+    });
+  }
+  if (values !== undefined && values !== null && !Array.isArray(values)) {
+    throw new ClientError("QUERY_VALUES", `Query values must be an array, not ${describe(values)}`, {
+      phase: "query",
+      safeToRetry: true,
+    });
+  }
+}
+
+/** Whether the query needs the extended protocol: node-postgres's rule. */
+export function needsExtended({ values, name, binary, queryMode }: QueryConfig): boolean {
+  return queryMode === "extended" || Boolean(name) || Boolean(binary) ||
+    (values !== undefined && values !== null && values.length > 0);
+}
+
+function describe(value: unknown): string {
+  return value === null ? "null" : typeof value;
+}

@@ -1,0 +1,113 @@
+/**
+ * One query on its way: what the session reports becomes node-postgres's Result.
+ *
+ * @module
+ */
+
+import type { FieldDescription } from "../protocol/row_description.ts";
+import { ExtendedQuery } from "../session/extended_query.ts";
+import type { Exchange } from "../session/exchange.ts";
+import type { QueryHandler, ResultSink } from "../session/query_exchange.ts";
+import { RowDecoder } from "../session/row_decoder.ts";
+import type { Session } from "../session/session.ts";
+import { SimpleQuery } from "../session/simple_query.ts";
+import type { TypeParserSource } from "../types/codec.ts";
+import { encodeParameter } from "../types/parameters.ts";
+import { decoderOf } from "../types/registry.ts";
+import { assertQuery, needsExtended, type QueryConfig } from "./query_config.ts";
+import { Result } from "./result.ts";
+
+/** Whoever waits for a query. */
+export interface QueryObserver {
+  /** All results; one, unless a simple query had several statements. */
+  done(results: Result[]): void;
+  failed(error: Error): void;
+  /** Takes each row instead of the result's `rows`. A promise holds further rows back. */
+  row?(row: unknown, result: Result): Promise<void> | void;
+}
+
+/** What a client settles for all its queries. */
+export interface QueryDefaults {
+  readonly types: TypeParserSource;
+  readonly binary: boolean;
+  readonly datesAsUTC: boolean;
+}
+
+/** Collects the answer to one query. */
+export class QueryRun implements QueryHandler, ResultSink {
+  readonly #config: QueryConfig;
+  readonly #types: TypeParserSource;
+  readonly #observer: QueryObserver;
+  readonly #results: Result[] = [];
+  #result: Result = NO_RESULT;
+  #decoder: RowDecoder | undefined;
+
+  constructor(config: QueryConfig, defaults: QueryDefaults, observer: QueryObserver) {
+    this.#config = config;
+    this.#types = config.types ?? defaults.types;
+    this.#observer = observer;
+  }
+
+  result(): ResultSink {
+    this.#result = new Result(this.#config.rowMode === "array");
+    this.#results.push(this.#result);
+    this.#decoder = undefined;
+    return this;
+  }
+
+  fields(fields: readonly FieldDescription[]): void {
+    const result = this.#result;
+    result.fields = fields as FieldDescription[];
+    const decoders = fields.map(({ dataTypeID, format }) =>
+      decoderOf(this.#types, dataTypeID, format === "text" ? 0 : 1)
+    );
+    this.#decoder = new RowDecoder(fields, decoders, result.rowAsArray ? "array" : "object");
+  }
+
+  row(bytes: Uint8Array, start: number, end: number): Promise<void> | void {
+    const row = this.#decoder?.decode(bytes, start, end);
+    if (this.#observer.row !== undefined) return this.#observer.row(row, this.#result);
+    this.#result.rows.push(row as Record<string, unknown>);
+  }
+
+  complete(tag: string | null): void {
+    if (tag !== null) this.#result.setTag(tag);
+  }
+
+  done(): void {
+    this.#observer.done(this.#results);
+  }
+
+  failed(error: Error): void {
+    this.#observer.failed(error);
+  }
+}
+
+const NO_RESULT = new Result();
+
+/**
+ * Hands a query to a session.
+ *
+ * @throws {DriverError} where the query or a value cannot be sent at all
+ */
+export function runQuery(
+  session: Session,
+  config: QueryConfig,
+  defaults: QueryDefaults,
+  timeoutMillis: number,
+  observer: QueryObserver,
+): void {
+  assertQuery(config);
+  const run = new QueryRun(config, defaults, observer);
+  const patience = timeoutMillis > 0 || config.signal !== undefined
+    ? { timeoutMillis, signal: config.signal }
+    : undefined;
+  session.submit(exchangeFor(session, config, defaults, run), patience);
+}
+
+function exchangeFor(session: Session, config: QueryConfig, defaults: QueryDefaults, run: QueryRun): Exchange {
+  const binary = config.binary ?? defaults.binary;
+  if (!binary && !needsExtended(config)) return new SimpleQuery(config.text, run);
+  const values = (config.values ?? []).map((value, index) => encodeParameter(value, defaults, index + 1));
+  return new ExtendedQuery({ text: config.text, name: config.name, values, binary }, session.statements, run);
+}

@@ -1,0 +1,109 @@
+import { ClientError, type DatabaseError } from "../errors.ts";
+import { Backend, type TransactionStatus } from "../protocol/codes.ts";
+import { bind, describe, execute, type ParameterValue, parse, sync } from "../protocol/frontend.ts";
+import type { FrameReader } from "../protocol/frame_reader.ts";
+import type { MessageWriter } from "../protocol/message_writer.ts";
+import type { FieldDescription } from "../protocol/row_description.ts";
+import type { ExchangeContext } from "./exchange.ts";
+import { QueryExchange, type QueryHandler } from "./query_exchange.ts";
+import type { Description, PreparedStatement } from "./statements.ts";
+
+/** SQLSTATE of a statement that does not exist. */
+const INVALID_STATEMENT_NAME = "26000";
+
+/** What to run by the extended protocol. */
+export interface ExtendedQueryOptions {
+  readonly text: string;
+  readonly values: readonly ParameterValue[];
+  /** Keeps the statement prepared under this name; undefined or empty: the unnamed statement. */
+  readonly name?: string | undefined;
+  readonly binary?: boolean | undefined;
+  /** Rows to ask for at once; 0: all. */
+  readonly maxRows?: number | undefined;
+}
+
+/**
+ * Parse, Bind, Describe, Execute and Sync in one flight. A named statement that is known already needs no Parse, and no
+ * Describe either: the server refuses to run a prepared statement whose result type has changed.
+ */
+export class ExtendedQuery extends QueryExchange {
+  readonly #options: ExtendedQueryOptions;
+  readonly #statements: Map<string, PreparedStatement>;
+  #statement: PreparedStatement | undefined;
+  #parsed = true;
+  #described: Description | undefined;
+
+  constructor(options: ExtendedQueryOptions, statements: Map<string, PreparedStatement>, handler: QueryHandler) {
+    super(handler);
+    this.#options = options;
+    this.#statements = statements;
+  }
+
+  /** @throws {ClientError} `STATEMENT_NAME_TAKEN` */
+  override encode(writer: MessageWriter): void {
+    const { text, values, name = "", binary = false, maxRows = 0 } = this.#options;
+    const known = name === "" ? undefined : this.#statements.get(name);
+    if (known !== undefined && known.text !== text) throw nameTaken(name);
+    if (known === undefined) parse(writer, name, text);
+    bind(writer, { statement: name, values, resultFormat: binary ? "binary" : "text" });
+    if (known?.description?.binary === binary) this.#described = known.description;
+    else describe(writer, "P");
+    execute(writer, "", maxRows);
+    sync(writer);
+    if (name === "") return;
+    this.#parsed = known !== undefined;
+    this.#statement = known ?? { text, description: undefined };
+    if (known === undefined) this.#statements.set(name, this.#statement);
+  }
+
+  override handle(type: number, frames: FrameReader, context: ExchangeContext): Promise<void> | void {
+    switch (type) {
+      case Backend.ParseComplete:
+        this.#parsed = true;
+        return;
+      case Backend.BindComplete:
+        if (this.#described?.fields) this.describe(this.#described.fields);
+        return;
+      case Backend.NoData:
+        return this.#remember(null);
+      case Backend.PortalSuspended:
+        return this.complete(null);
+    }
+    return super.handle(type, frames, context);
+  }
+
+  override error(error: DatabaseError): void {
+    if (error.code === INVALID_STATEMENT_NAME) this.#parsed = false;
+    super.error(error);
+  }
+
+  override ready(status: TransactionStatus): void {
+    if (!this.#parsed) this.#forgetStatement();
+    super.ready(status);
+  }
+
+  protected override describe(fields: readonly FieldDescription[]): void {
+    this.#remember(fields);
+    super.describe(fields);
+  }
+
+  #remember(fields: readonly FieldDescription[] | null): void {
+    if (this.#statement !== undefined) {
+      this.#statement.description = { binary: this.#options.binary ?? false, fields };
+    }
+  }
+
+  /** A statement whose Parse failed, or that was deallocated by hand, does not exist. */
+  #forgetStatement(): void {
+    const { name = "" } = this.#options;
+    if (this.#statements.get(name) === this.#statement) this.#statements.delete(name);
+  }
+}
+
+function nameTaken(name: string): ClientError {
+  return new ClientError(
+    "STATEMENT_NAME_TAKEN",
+    `Prepared statements must be unique - '${name}' was used for a different statement`,
+    { safeToRetry: true, phase: "query" },
+  );
+}

@@ -1,0 +1,463 @@
+/**
+ * One connection after authentication: a pipeline of exchanges over a Duplex.
+ *
+ * Requests are written as they come and answered in order; each ends at its own ReadyForQuery, so that one failing does
+ * not touch the next. What is written within one turn of the event loop leaves in one write.
+ *
+ * @module
+ */
+
+import type { Duplex } from "../duplex/duplex.ts";
+import {
+  AbortError,
+  ClientError,
+  DatabaseError,
+  DriverError,
+  type ErrorPlace,
+  type Phase,
+  ProtocolError,
+  type ServerReport,
+  TimeoutError,
+  TransportError,
+} from "../errors.ts";
+import {
+  decodeNotification,
+  decodeParameterStatus,
+  decodeReadyForQuery,
+  type NotificationResponse,
+} from "../protocol/backend.ts";
+import { Backend, type TransactionStatus } from "../protocol/codes.ts";
+import type { FrameReader } from "../protocol/frame_reader.ts";
+import { terminate } from "../protocol/frontend.ts";
+import type { MessageWriter } from "../protocol/message_writer.ts";
+import { decodeResponseFields } from "../protocol/response_fields.ts";
+import type { Exchange, ExchangeContext } from "./exchange.ts";
+import { Fifo } from "./fifo.ts";
+import type { PreparedStatement } from "./statements.ts";
+
+/** How long a clean end waits for the server to close its side. */
+const CLOSE_DEADLINE_MILLIS = 1_000;
+/** How long a cancelled exchange may still take to end before the session is given up. */
+const CANCEL_GRACE_MILLIS = 10_000;
+
+/** What a session reports of its own accord. */
+export interface SessionEvents {
+  notice?(notice: ServerReport): void;
+  notification?(notification: NotificationResponse): void;
+  parameterStatus?(parameter: string, value: string): void;
+  /** Nothing is outstanding any more. */
+  drain?(): void;
+  /** The session is over; `error` is undefined where it was ended on purpose. Called once. */
+  end?(error: Error | undefined): void;
+}
+
+/** What the startup learnt, and what the session needs to know of its connection. */
+export interface SessionOptions {
+  readonly duplex: Duplex;
+  readonly frames: FrameReader;
+  readonly writer: MessageWriter;
+  readonly place: ErrorPlace;
+  readonly events: SessionEvents;
+  /** How long the session may stand idle before it ends itself, in milliseconds; 0: for ever. */
+  readonly idleTimeoutMillis: number;
+  /** Asks the server, over a connection of its own, to cancel what this session is doing. */
+  readonly requestCancel: (session: Session) => Promise<void>;
+}
+
+/** When to give up waiting for an exchange. */
+export interface Patience {
+  /** Milliseconds; 0 or undefined: no deadline. */
+  readonly timeoutMillis?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export class Session {
+  processId = 0;
+  secretKey: Uint8Array = new Uint8Array(0);
+  transactionStatus: TransactionStatus | undefined;
+  /** The server's run-time parameters, such as `server_version`, kept current. */
+  readonly parameters: Map<string, string> = new Map();
+  readonly place: ErrorPlace;
+  readonly duplex: Duplex;
+  /** Named statements that were sent to be parsed, with their text. */
+  readonly statements: Map<string, PreparedStatement> = new Map();
+
+  readonly #frames: FrameReader;
+  readonly #writer: MessageWriter;
+  readonly #events: SessionEvents;
+  readonly #context: ExchangeContext;
+  readonly #requestCancel: (session: Session) => Promise<void>;
+  readonly #sent = new Fifo<Exchange>();
+  readonly #waiting = new Fifo<Exchange>();
+  #flushScheduled = false;
+  #blocked: Promise<void> | undefined;
+  #cancelling: Promise<void> | undefined;
+  #failure: Error | undefined;
+  #over = false;
+  #ending: Promise<void> | undefined;
+  #fatal: DatabaseError | undefined;
+  readonly #idleTimeoutMillis: number;
+  #idleSince = 0;
+  #idleTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: SessionOptions) {
+    this.duplex = options.duplex;
+    this.place = options.place;
+    this.#frames = options.frames;
+    this.#writer = options.writer;
+    this.#events = options.events;
+    this.#requestCancel = options.requestCancel;
+    this.#idleTimeoutMillis = options.idleTimeoutMillis;
+    this.#context = { writer: this.#writer, flush: () => this.#scheduleFlush() };
+  }
+
+  /** Exchanges that wait for their end, sent or not. */
+  get outstanding(): number {
+    return this.#sent.length + this.#waiting.length;
+  }
+
+  /** False once the session is over or on its way there. */
+  get usable(): boolean {
+    return this.#failure === undefined && this.#ending === undefined;
+  }
+
+  /** Queues an exchange; it is written in this turn of the event loop unless something exclusive stands before it. */
+  submit(exchange: Exchange, patience?: Patience): void {
+    if (this.#failure !== undefined || this.#ending !== undefined) return exchange.fail(this.#unusable());
+    if (patience?.signal?.aborted) return exchange.fail(this.#aborted(patience.signal, true));
+    if (this.#maySend(exchange)) {
+      if (!this.#send(exchange)) return;
+    } else this.#waiting.push(exchange);
+    if (patience !== undefined) this.#attachPatience(exchange, patience);
+  }
+
+  /** Begins to read answers; the startup calls it once the server is ready. */
+  start(): void {
+    this.#watchIdleness();
+    this.#readAnswers().catch((cause) => this.destroy(this.#asDriverError(cause)));
+  }
+
+  /**
+   * Ends the session cleanly: Terminate after what was written, then the transport's end. What is still outstanding is
+   * not waited for, since it might never end; it fails.
+   */
+  end(): Promise<void> {
+    this.#ending ??= this.#end();
+    return this.#ending;
+  }
+
+  /** Ends the session at once. Every outstanding exchange fails with `error`. */
+  destroy(error: Error): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    clearTimeout(this.#idleTimer);
+    this.duplex.close(error);
+    const current = this.#sent.peek();
+    for (const exchange of [...this.#sent, ...this.#waiting]) {
+      // What the server said last belongs to what it was doing.
+      this.#failExchange(exchange, exchange === current && this.#fatal !== undefined ? this.#fatal : error);
+    }
+    this.#sent.clear();
+    this.#waiting.clear();
+    this.#announceEnd(error);
+  }
+
+  // -- writing
+
+  #maySend(exchange: Exchange): boolean {
+    if (this.#waiting.length > 0 || this.#cancelling !== undefined) return false;
+    return exchange.exclusive ? this.#sent.length === 0 : !this.#exclusiveInFlight();
+  }
+
+  #exclusiveInFlight(): boolean {
+    return this.#sent.peek()?.exclusive ?? false;
+  }
+
+  /** Encodes the exchange; false where it could not be, which concerns it alone. */
+  #send(exchange: Exchange): boolean {
+    const before = this.#writer.length;
+    try {
+      exchange.encode(this.#writer);
+    } catch (error) {
+      this.#writer.rollBack(before);
+      this.#failExchange(exchange, error instanceof Error ? error : new ClientError("QUERY_ENCODE", String(error)));
+      return false;
+    }
+    this.#sent.push(exchange);
+    this.#scheduleFlush();
+    return true;
+  }
+
+  #sendWaiting(): void {
+    for (let next = this.#waiting.peek(); next !== undefined; next = this.#waiting.peek()) {
+      if (this.#cancelling !== undefined) return;
+      if (next.exclusive ? this.#sent.length > 0 : this.#exclusiveInFlight()) return;
+      this.#waiting.shift();
+      this.#send(next);
+    }
+  }
+
+  #scheduleFlush(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    queueMicrotask(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    this.#flushScheduled = false;
+    // While the transport asks to wait, what comes is gathered and leaves as one.
+    if (this.#writer.length === 0 || this.#blocked !== undefined || this.#failure !== undefined) return;
+    const blocked = this.duplex.write(this.#writer.take());
+    this.#blocked = blocked;
+    blocked.then(this.#unblock, (cause) => this.#writeFailed(cause));
+  };
+
+  readonly #unblock = (): void => {
+    this.#blocked = undefined;
+    if (this.#writer.length > 0) this.#scheduleFlush();
+  };
+
+  /** The reading side knows better why the connection broke: the server's last words may still be there to be read. */
+  #writeFailed(cause: unknown): void {
+    this.#blocked = undefined;
+    const deadline = setTimeout(() => this.destroy(this.#asDriverError(cause)), CLOSE_DEADLINE_MILLIS);
+    this.duplex.closed.then(() => clearTimeout(deadline));
+  }
+
+  // -- reading
+
+  async #readAnswers(): Promise<void> {
+    const { duplex } = this;
+    const frames = this.#frames;
+    while (this.#failure === undefined) {
+      for (let type = frames.next(); type !== 0; type = frames.next()) {
+        const held = this.#dispatch(type);
+        if (held !== undefined) await held;
+        if (this.#failure !== undefined) return;
+      }
+      const chunk = await duplex.read();
+      if (chunk === null) return this.#peerEnded();
+      frames.push(chunk);
+    }
+  }
+
+  #dispatch(type: number): Promise<void> | void {
+    const frames = this.#frames;
+    switch (type) {
+      case Backend.ReadyForQuery:
+        return this.#readyForQuery(decodeReadyForQuery(frames.bytes, frames.start, frames.end));
+      case Backend.ErrorResponse:
+        return this.#errorResponse();
+      case Backend.NoticeResponse:
+        return this.#events.notice?.(decodeResponseFields(frames.bytes, frames.start, frames.end));
+      case Backend.NotificationResponse:
+        return this.#events.notification?.(decodeNotification(frames.bytes, frames.start, frames.end));
+      case Backend.ParameterStatus:
+        return this.#parameterStatus();
+    }
+    const exchange = this.#sent.peek();
+    if (exchange === undefined) throw this.#unexpected(type);
+    if (type === Backend.CopyInResponse && !exchange.exclusive && this.#sent.length > 1) {
+      throw new ProtocolError(
+        "COPY_IN_PIPELINE",
+        "the server waits for COPY data while other queries are in flight: begin the query with COPY",
+        this.#during("query"),
+      );
+    }
+    return exchange.handle(type, frames, this.#context);
+  }
+
+  #readyForQuery(status: TransactionStatus): void {
+    this.transactionStatus = status;
+    const exchange = this.#sent.shift();
+    if (exchange === undefined) throw this.#unexpected(Backend.ReadyForQuery);
+    exchange.release?.();
+    exchange.ready(status);
+    const next = this.#sent.peek();
+    if (next?.abandoned) this.#cancelCurrent(next);
+    if (this.#waiting.length > 0) this.#sendWaiting();
+    if (this.#sent.length === 0) {
+      if (this.#idleTimeoutMillis > 0) this.#idleSince = performance.now();
+      this.#events.drain?.();
+    }
+  }
+
+  #errorResponse(): void {
+    const { bytes, start, end } = this.#frames;
+    const report = decodeResponseFields(bytes, start, end);
+    const error = new DatabaseError(report, { ...this.#during(this.#currentPhase()), length: end - start + 4 });
+    const exchange = this.#sent.peek();
+    if (exchange === undefined || report.severity === "FATAL" || report.severity === "PANIC") this.#fatal = error;
+    exchange?.error(error);
+  }
+
+  #parameterStatus(): void {
+    const { bytes, start, end } = this.#frames;
+    const { parameter, value } = decodeParameterStatus(bytes, start, end);
+    this.parameters.set(parameter, value);
+    this.#events.parameterStatus?.(parameter, value);
+  }
+
+  #peerEnded(): void {
+    if (this.#ending !== undefined) return;
+    this.destroy(
+      new TransportError("CONNECTION_ENDED", "Connection terminated unexpectedly: the server closed the connection", {
+        ...this.#during(this.#currentPhase()),
+        cause: this.#fatal,
+      }),
+    );
+  }
+
+  // -- giving up on one exchange
+
+  #attachPatience(exchange: Exchange, { timeoutMillis = 0, signal }: Patience): void {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const onAbort = () => {
+      if (signal !== undefined) this.#abandon(exchange, this.#aborted(signal, false));
+    };
+    if (timeoutMillis > 0) {
+      timer = setTimeout(() => this.#abandon(exchange, this.#timedOut(timeoutMillis)), timeoutMillis);
+    }
+    signal?.addEventListener("abort", onAbort, { once: true });
+    exchange.release = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+    };
+  }
+
+  /** Tells who waits at once; the server is asked to cancel, and the rest of its answer is read and dropped. */
+  #abandon(exchange: Exchange, error: DriverError): void {
+    if (this.#waiting.remove(exchange)) {
+      error.safeToRetry = true;
+      return this.#failExchange(exchange, error);
+    }
+    this.#failExchange(exchange, error);
+    exchange.abandoned = true;
+    if (this.#sent.peek() === exchange) this.#cancelCurrent(exchange);
+  }
+
+  /**
+   * Cancels what the server is doing. Until the request was delivered nothing new is sent, so that it cannot hit what
+   * comes later; what was in flight already may be hit where the cancelled exchange ends by itself in that moment.
+   */
+  #cancelCurrent(exchange: Exchange): void {
+    if (this.#cancelling !== undefined) return;
+    const deadline = setTimeout(() => {
+      if (this.#sent.peek() === exchange) this.destroy(this.#cancelFailed(undefined));
+    }, CANCEL_GRACE_MILLIS);
+    exchange.release = () => clearTimeout(deadline);
+    this.#cancelling = this.#requestCancel(this).then(
+      () => {
+        this.#cancelling = undefined;
+        this.#sendWaiting();
+      },
+      (cause) => this.destroy(this.#cancelFailed(cause)),
+    );
+  }
+
+  // -- the end
+
+  async #end(): Promise<void> {
+    if (this.#failure !== undefined) return;
+    clearTimeout(this.#idleTimer);
+    const { duplex } = this;
+    if (this.outstanding > 0) {
+      this.destroy(new TransportError("CONNECTION_CLOSED", "Connection terminated by end()", this.#during("close")));
+      return;
+    }
+    const deadline = setTimeout(() => duplex.close("the server did not close its side"), CLOSE_DEADLINE_MILLIS);
+    try {
+      terminate(this.#writer);
+      await duplex.write(this.#writer.take());
+      await duplex.closeWrite();
+      await duplex.closed;
+    } catch {
+      // The connection broke while it was being closed: closed is closed.
+    } finally {
+      clearTimeout(deadline);
+      duplex.close("ended");
+      this.#announceEnd(undefined);
+    }
+  }
+
+  #announceEnd(error: Error | undefined): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#events.end?.(error);
+  }
+
+  #failExchange(exchange: Exchange, error: Error): void {
+    exchange.release?.();
+    exchange.release = undefined;
+    if (!exchange.abandoned) exchange.fail(error);
+  }
+
+  #watchIdleness(): void {
+    if (this.#idleTimeoutMillis <= 0) return;
+    this.#idleSince = performance.now();
+    const check = () => {
+      const idle = this.outstanding > 0 ? 0 : performance.now() - this.#idleSince;
+      if (idle >= this.#idleTimeoutMillis) void this.end();
+      else this.#idleTimer = setTimeout(check, this.#idleTimeoutMillis - idle);
+    };
+    this.#idleTimer = setTimeout(check, this.#idleTimeoutMillis);
+  }
+
+  // -- errors
+
+  #currentPhase(): Phase {
+    return this.#sent.length > 0 ? "query" : "idle";
+  }
+
+  #during(phase: Phase): ErrorPlace {
+    return { ...this.place, phase };
+  }
+
+  #asDriverError(cause: unknown): Error {
+    if (cause instanceof DriverError) return cause.addPlace(this.#during(this.#currentPhase()));
+    return new TransportError("TRANSPORT_LOST", "the connection broke", {
+      ...this.#during(this.#currentPhase()),
+      cause,
+    });
+  }
+
+  #unusable(): DriverError {
+    return new ClientError("CONNECTION_NOT_USABLE", "the connection has ended: a query after its end is not sent", {
+      ...this.#during("close"),
+      cause: this.#failure,
+      safeToRetry: true,
+    });
+  }
+
+  #unexpected(type: number): ProtocolError {
+    return new ProtocolError(
+      "PROTOCOL_UNEXPECTED_MESSAGE",
+      `the server sent a message of type ${JSON.stringify(String.fromCharCode(type))} that nothing had asked for`,
+      this.#during(this.#currentPhase()),
+    );
+  }
+
+  #timedOut(timeoutMillis: number): DriverError {
+    return new TimeoutError(
+      "TIMEOUT_QUERY",
+      `Query read timeout: no complete answer within ${timeoutMillis} ms`,
+      this.#during("query"),
+    );
+  }
+
+  #aborted(signal: AbortSignal, safeToRetry: boolean): DriverError {
+    return new AbortError("ABORTED", "the query was aborted by its AbortSignal", {
+      ...this.#during("query"),
+      cause: signal.reason,
+      safeToRetry,
+    });
+  }
+
+  #cancelFailed(cause: unknown): DriverError {
+    return new TransportError(
+      "CANCEL_FAILED",
+      "a query was given up and the server could not be brought to cancel it; the connection is closed",
+      { ...this.#during("query"), cause },
+    );
+  }
+}
