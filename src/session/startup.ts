@@ -255,7 +255,11 @@ class Startup {
   async #sasl(mechanisms: readonly string[]): Promise<void> {
     const { options, password, tls } = this.#input;
     if (this.#auth.at === "guessed") {
-      if (!mechanisms.includes(this.#auth.scram.mechanism)) throw new GuessRefused("scram-sha-256");
+      const bindable = this.#endPoint !== undefined && mechanisms.includes("SCRAM-SHA-256-PLUS");
+      const best = bindable ? "SCRAM-SHA-256-PLUS" : "SCRAM-SHA-256";
+      if (this.#auth.scram.mechanism !== best || !mechanisms.includes(best)) {
+        throw new GuessRefused(bindable ? "scram-sha-256-plus" : "scram-sha-256");
+      }
       this.#auth = { at: "scram first sent", scram: this.#auth.scram };
       return;
     }
