@@ -1,0 +1,124 @@
+/**
+ * `deno task test [--runtime=deno|node|<folder of tests/runtimes>] [filter...]`: all tests, on every runtime at hand,
+ * against one PostgreSQL and, where installed, one PgBouncer.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { certificates } from "../tests/fixtures/certificates.ts";
+import { findPgBouncer } from "../tests/fixtures/pgbouncer.ts";
+import { publish, SERVERS_VARIABLE } from "../tests/fixtures/published.ts";
+import { startServers } from "../tests/fixtures/servers.ts";
+import { temporaryFolder } from "../tests/fixtures/temporary.ts";
+import { installPackages, step } from "./progress.ts";
+import { nodeVersion, runOnDeno, runOnNode, type RunResult } from "./testing/runs.ts";
+import { count, summarize } from "./testing/summary.ts";
+
+const OLDEST_NODE = [20, 16] as const;
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
+
+async function main(args: readonly string[]): Promise<number> {
+  const runtimes = args.filter((arg) => arg.startsWith("--runtime=")).map((arg) => arg.slice("--runtime=".length));
+  const filters = args.filter((arg) => !arg.startsWith("--"));
+  const wanted = (runtime: string) => runtimes.length === 0 || runtimes.includes(runtime);
+  const plan = await findTests(filters, wanted);
+  if (plan.length === 0) {
+    console.error(`No test file matches ${args.join(" ") || "tests/"}`);
+    return 2;
+  }
+  await installPackages();
+  if (plan.some(({ runtime }) => runtime !== "deno")) await requireNode();
+
+  const interruption = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => interruption.abort(new Error(signal)));
+  }
+  const results = await runAll(plan, interruption.signal);
+  if (interruption.signal.aborted) {
+    console.error("\nInterrupted.");
+    return 130;
+  }
+  console.log(`\n${summarize(results)}`);
+  return count(results, "failed") > 0 ? 1 : 0;
+}
+
+interface PlannedRun {
+  readonly runtime: string;
+  readonly files: readonly string[];
+}
+
+async function findTests(filters: readonly string[], wanted: (runtime: string) => boolean): Promise<PlannedRun[]> {
+  const matching = async (folder: string) =>
+    (await testFiles(folder)).filter((file) => filters.length === 0 || filters.some((part) => file.includes(part)));
+  const common = [...await matching("tests/unit"), ...await matching("tests/integration")];
+  const plan: PlannedRun[] = [{ runtime: "deno", files: common }, { runtime: "node", files: common }];
+  for (const runtime of await folders("tests/runtimes")) {
+    plan.push({ runtime, files: await matching(`tests/runtimes/${runtime}`) });
+  }
+  return plan.filter(({ runtime, files }) => wanted(runtime) && files.length > 0);
+}
+
+async function runAll(plan: readonly PlannedRun[], signal: AbortSignal): Promise<RunResult[]> {
+  const servers = await step(
+    await findPgBouncer() ? "Starting PostgreSQL and PgBouncer" : "Starting PostgreSQL (PgBouncer is not installed)",
+    startServers,
+  );
+  const folder = await temporaryFolder("run");
+  try {
+    const path = join(folder.path, "servers.json");
+    await publish(servers, path);
+    const env = { [SERVERS_VARIABLE]: path };
+    // workerd takes a private authority from nowhere else.
+    const runtimeEnv = { ...env, NODE_EXTRA_CA_CERTS: (await certificates()).ca.certPath };
+    const results: RunResult[] = [];
+    for (const { runtime, files } of plan) {
+      if (signal.aborted) break;
+      console.log(`\n── ${runtime}: ${files.length} test files ${"─".repeat(40)}\n`);
+      if (runtime === "deno") results.push(await runOnDeno({ files, env, signal }));
+      else if (runtime === "node") results.push(await runOnNode({ files, env, signal }));
+      else results.push(await runOnNode({ files, env: runtimeEnv, signal }, runtime));
+    }
+    return results;
+  } finally {
+    await servers.stop();
+    await folder.remove();
+  }
+}
+
+async function requireNode(): Promise<void> {
+  const version = await nodeVersion();
+  const [major = 0, minor = 0] = version?.split(".").map(Number) ?? [];
+  const [oldestMajor, oldestMinor] = OLDEST_NODE;
+  if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return;
+  console.error(
+    `The tests also run on Node ${OLDEST_NODE.join(".")} or newer, but ${
+      version ? `this is ${version}` : "there is none"
+    }.` +
+      " Install it, or leave it out with --runtime=deno.",
+  );
+  Deno.exit(2);
+}
+
+async function testFiles(folder: string): Promise<string[]> {
+  const files: string[] = [];
+  for (const entry of await entries(folder)) {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory) files.push(...await testFiles(path));
+    else if (entry.name.endsWith(".test.ts")) files.push(path);
+  }
+  return files;
+}
+
+async function folders(folder: string): Promise<string[]> {
+  return (await entries(folder)).filter((entry) => entry.isDirectory).map(({ name }) => name);
+}
+
+async function entries(folder: string): Promise<Deno.DirEntry[]> {
+  const found = await Array.fromAsync(Deno.readDir(folder)).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  });
+  return found.sort((one, other) => one.name < other.name ? -1 : 1);
+}

@@ -1,0 +1,61 @@
+/**
+ * What people read at the end of a test run: a table, what failed, what was skipped and why, and the closing line.
+ *
+ * @module
+ */
+
+import type { TestCase } from "./junit.ts";
+import type { RunResult } from "./runs.ts";
+
+/** The whole summary; its last line is the closing one, such as `12 passed, 0 failed, 1 skipped`. */
+export function summarize(results: readonly RunResult[]): string {
+  return [table(results), failures(results), skips(results), closingLine(results)].filter(Boolean).join("\n\n");
+}
+
+/** How many tests had an outcome, over all runs. */
+export function count(results: readonly RunResult[], outcome: TestCase["outcome"]): number {
+  return results.reduce((sum, { cases }) => sum + cases.filter((test) => test.outcome === outcome).length, 0);
+}
+
+function table(results: readonly RunResult[]): string {
+  const width = Math.max("runtime".length, ...results.map(({ runtime }) => runtime.length));
+  const row = (name: string, cells: readonly (string | number)[]) =>
+    name.padEnd(width) + cells.map((cell) => String(cell).padStart(9)).join("");
+  const counts = (result: RunResult) => [
+    count([result], "passed"),
+    count([result], "failed"),
+    count([result], "skipped"),
+  ];
+  return [
+    row("runtime", ["passed", "failed", "skipped"]),
+    ...results.map((result) => row(result.runtime, counts(result))),
+  ].join("\n");
+}
+
+function failures(results: readonly RunResult[]): string {
+  const lines = results.flatMap(({ runtime, cases }) =>
+    cases.filter(({ outcome }) => outcome === "failed").map(({ name, place }) =>
+      `  ${runtime}: ${name}${place ? ` (${place})` : ""}`
+    )
+  );
+  return lines.length === 0 ? "" : ["failed (in full above):", ...lines].join("\n");
+}
+
+/** Deno's report leaves the reason out: another runtime that skips the same test may have told it. */
+function skips(results: readonly RunResult[]): string {
+  const told = new Map(
+    results.flatMap(({ cases }) => cases).flatMap(({ name, reason }) => reason ? [[name, reason]] : []),
+  );
+  const lines = results.flatMap(({ runtime, cases }) =>
+    cases.filter(({ outcome }) => outcome === "skipped").map(({ name, reason, place }) =>
+      `  ${runtime}: ${name}: ${reason ?? told.get(name) ?? `the reason is given at ${place ?? "the test"}`}`
+    )
+  );
+  return lines.length === 0 ? "" : ["skipped:", ...lines].join("\n");
+}
+
+function closingLine(results: readonly RunResult[]): string {
+  const skipped = count(results, "skipped");
+  return `${count(results, "passed")} passed, ${count(results, "failed")} failed` +
+    (skipped ? `, ${skipped} skipped` : "");
+}
