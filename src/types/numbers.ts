@@ -6,6 +6,7 @@
  */
 
 import { decodeUtf8 } from "../utf8.ts";
+import { shortestFloat32 } from "./shortest_float32.ts";
 import { bigint64At, expectLength, float32At, float64At, int16At, int32At, uint32At } from "./wire.ts";
 
 const MINUS = 0x2d;
@@ -18,8 +19,6 @@ const EXACT_DIGITS = 15;
 const EXACT_LIMIT = 2 ** 53;
 /** The powers of ten that are exact in a double; a quotient of two exact doubles is correctly rounded. */
 const EXACT_POWERS_OF_TEN: readonly number[] = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
-/** The smallest float32 with a full mantissa. */
-const FLOAT32_MIN_NORMAL = 2 ** -126;
 
 /** Text of `int2`, `int4` and `oid`. */
 export function decodeInt(bytes: Uint8Array, start: number, end: number): number {
@@ -39,6 +38,7 @@ export function decodeInt(bytes: Uint8Array, start: number, end: number): number
 export function decodeFloat(bytes: Uint8Array, start: number, end: number): number {
   const negative = bytes[start] === MINUS;
   const first = negative ? start + 1 : start;
+  if (first >= end) return NaN;
   let mantissa = 0;
   let point = -1;
   for (let at = first; at < end; at++) {
@@ -48,7 +48,7 @@ export function decodeFloat(bytes: Uint8Array, start: number, end: number): numb
     else return parseFloat(decodeUtf8(bytes, start, end)); // an exponent, NaN, Infinity
   }
   const decimals = point === -1 ? 0 : end - point - 1;
-  if (first >= end || mantissa >= EXACT_LIMIT || decimals >= EXACT_POWERS_OF_TEN.length) {
+  if (mantissa >= EXACT_LIMIT || decimals >= EXACT_POWERS_OF_TEN.length) {
     return parseFloat(decodeUtf8(bytes, start, end));
   }
   const value = decimals === 0 ? mantissa : mantissa / EXACT_POWERS_OF_TEN[decimals];
@@ -78,21 +78,10 @@ export function decodeBinaryInt8(bytes: Uint8Array, start: number, end: number):
   return String(bigint64At(bytes, start));
 }
 
-/**
- * Gives the number that the text format gives: 0.1 for the float4 nearest to it, not 0.10000000149011612. So it looks
- * for the shortest decimal that is this float32 and no other.
- */
+/** Gives the number that the text format gives: 0.1 for the float4 nearest to it, not 0.10000000149011612. */
 export function decodeBinaryFloat4(bytes: Uint8Array, start: number, end: number): number {
   expectLength("float4", start, end, 4);
-  const value = float32At(bytes, start);
-  if (Number.isInteger(value) && Math.abs(value) < 1e6 || !Number.isFinite(value)) return value;
-  // Up to six digits survive every normal float32, and nine tell any two apart.
-  const fewest = Math.abs(value) < FLOAT32_MIN_NORMAL ? 1 : 6;
-  for (let digits = fewest; digits < 9; digits++) {
-    const shortened = Number(value.toPrecision(digits));
-    if (Math.fround(shortened) === value) return shortened;
-  }
-  return Number(value.toPrecision(9));
+  return shortestFloat32(float32At(bytes, start));
 }
 
 export function decodeBinaryFloat8(bytes: Uint8Array, start: number, end: number): number {
