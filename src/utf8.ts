@@ -5,6 +5,8 @@
  * @module
  */
 
+/** Decodes `bytes[start, end)`. */
+type Decode = (bytes: Uint8Array, start: number, end: number) => string;
 type Utf8Slice = (this: Uint8Array, start: number, end: number) => string;
 
 const encoder = new TextEncoder();
@@ -29,9 +31,15 @@ export function decodeUtf8(bytes: Uint8Array, start = 0, end: number = bytes.len
     }
     if (at === end) return text;
   }
-  if (utf8Slice !== undefined) return utf8Slice.call(bytes, start, end);
-  return decoder.decode(bytes.subarray(start, end));
+  return decodeByBuffer === undefined ? decodeByTextDecoder(bytes, start, end) : decodeByBuffer(bytes, start, end);
 }
+
+/** The way of the web. Exported, as its twin is, so that a test can hold both to the same rule where both exist. */
+export const decodeByTextDecoder: Decode = (bytes, start, end) => decoder.decode(bytes.subarray(start, end));
+
+/** The way of Node's Buffer, where there is one. */
+export const decodeByBuffer: Decode | undefined = utf8Slice &&
+  ((bytes, start, end) => utf8Slice.call(bytes, start, end));
 
 /** Encodes a whole string. Lone surrogates become U+FFFD. */
 export function encodeUtf8(text: string): Uint8Array<ArrayBuffer> {
