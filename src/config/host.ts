@@ -9,7 +9,7 @@
 interface Runtime {
   readonly Deno?: {
     readonly env: { get(name: string): string | undefined };
-    readonly permissions: { querySync?(descriptor: DenoPermission): { state: string } };
+    readonly permissions?: { querySync?(descriptor: DenoPermission): { state: string } };
   };
   readonly process?: {
     readonly env?: Readonly<Record<string, string | undefined>>;
@@ -86,7 +86,7 @@ function ask(permission: DenoPermission, question: (os: OperatingSystem) => stri
 /** False where Deno would refuse, or would stop to ask the person at the terminal. */
 function permitted(permission: DenoPermission): boolean {
   const { Deno } = runtime();
-  return Deno?.permissions.querySync === undefined || Deno.permissions.querySync(permission).state === "granted";
+  return Deno?.permissions?.querySync === undefined || Deno.permissions.querySync(permission).state === "granted";
 }
 
 /** A module of Node's, on Node, Bun, Deno and wherever else it is offered, without an import that bundlers would follow. */

@@ -140,14 +140,21 @@ function describeUnknownOption(name: string): string {
 
 /** The known option that a mistyped one most likely means; undefined where none is near. */
 export function nearestOption(name: string): string | undefined {
-  const typed = name.toLowerCase();
+  const typed = comparable(name);
   let nearest: string | undefined;
-  let nearestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
+  let nearestDistance = Math.max(1, Math.floor(typed.length / 3)) + 1;
   for (const known of KNOWN) {
-    const distance = editDistance(typed, known.toLowerCase());
+    const meant = comparable(known);
+    // The start of a long name is nearer to it than its edit distance says.
+    const distance = typed.length >= 6 && meant.startsWith(typed) ? 1 : editDistance(typed, meant);
     if (distance < nearestDistance) [nearest, nearestDistance] = [known, distance];
   }
   return nearest;
+}
+
+/** Without what people vary between camelCase and snake_case. */
+function comparable(name: string): string {
+  return name.toLowerCase().replaceAll("_", "");
 }
 
 /** How many characters to insert, delete or replace, or neighbours to swap, to get from one string to the other. */

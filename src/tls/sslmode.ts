@@ -44,32 +44,36 @@ export function tlsPathOf(info: Pick<DuplexInfo, "transport" | "local">): TlsPat
  */
 export function tlsPolicy(request: TlsRequest, path: TlsPath): TlsPolicy {
   const policy = policyOfMode(request, path);
-  // As libpq: servers before 17 drop a direct handshake, which must not lead to plaintext unnoticed.
-  if (request.negotiation === "direct" && policy.attempts.includes("plain")) {
-    throw new ConfigError(
-      "CONFIG_SSLMODE",
-      `sslnegotiation=direct needs TLS, but ${
-        request.mode === undefined ? "no sslmode is set" : `sslmode=${request.mode} is content without`
-      }: set sslmode to require, verify-ca or verify-full`,
-      { phase: "config" },
-    );
-  }
-  return path === "local" ? PLAIN : policy;
+  if (request.negotiation === "direct" && policy.attempts.includes("plain")) throw weakModeForDirect(request.mode);
+  if (path === "local") return PLAIN;
+  if (request.libpqCompat && request.mode === "verify-ca" && request.rootCerts === undefined) throw missingRoots();
+  return policy;
 }
 
 function policyOfMode({ mode, libpqCompat, rootCerts }: TlsRequest, path: TlsPath): TlsPolicy {
   if (mode === undefined) return path === "websocket" ? VERIFIED : PLAIN;
   if (!libpqCompat) return NODE_POSTGRES[mode];
-  if (rootCerts !== undefined) return LIBPQ_WITH_ROOTS[mode];
-  if (mode === "verify-ca") {
-    throw new ConfigError(
-      "CONFIG_SSLMODE",
-      "sslmode=verify-ca needs the certificate authority to trust, since with public ones anybody's certificate would " +
-        "do: set sslrootcert or rootCerts, or use sslmode=verify-full",
-      { phase: "config" },
-    );
-  }
-  return LIBPQ_WITHOUT_ROOTS[mode];
+  return (rootCerts === undefined ? LIBPQ_WITHOUT_ROOTS : LIBPQ_WITH_ROOTS)[mode];
+}
+
+/** As libpq: servers before 17 drop a direct handshake, which must not lead to plaintext unnoticed. */
+function weakModeForDirect(mode: SslMode | undefined): ConfigError {
+  const why = mode === undefined ? "no sslmode is set" : `sslmode=${mode} is content without`;
+  return new ConfigError(
+    "CONFIG_SSLMODE",
+    `sslnegotiation=direct needs TLS, but ${why}: set sslmode to require, verify-ca or verify-full`,
+    { phase: "config" },
+  );
+}
+
+/** Where libpq looks for `~/.postgresql/root.crt` and gives up (which `config/` has looked for, too). */
+function missingRoots(): ConfigError {
+  return new ConfigError(
+    "CONFIG_SSLMODE",
+    "sslmode=verify-ca needs the certificate authority to trust, since of public ones anybody can have a certificate: " +
+      "set sslrootcert or rootCerts, or use sslmode=verify-full",
+    { phase: "config" },
+  );
 }
 
 const NOTHING = { chain: false, name: false } as const;
@@ -101,11 +105,12 @@ const LIBPQ_WITH_ROOTS: Readonly<Record<SslMode, TlsPolicy>> = {
   "no-verify": UNVERIFIED, // not libpq's: how `rejectUnauthorized: false` is said
 };
 
-const LIBPQ_WITHOUT_ROOTS: Readonly<Record<Exclude<SslMode, "verify-ca">, TlsPolicy>> = {
+const LIBPQ_WITHOUT_ROOTS: Readonly<Record<SslMode, TlsPolicy>> = {
   "disable": PLAIN,
   "allow": { attempts: ["plain", "tls"], verify: NOTHING, refusedByServer: "fail" },
   "prefer": { attempts: ["tls", "plain"], verify: NOTHING, refusedByServer: "plain" },
   "require": UNVERIFIED,
+  "verify-ca": CHAIN_VERIFIED, // refused above: without roots of one's own it would mean nothing
   "verify-full": VERIFIED, // by the platform's roots, as node-postgres, and as libpq with sslrootcert=system
   "no-verify": UNVERIFIED,
 };
