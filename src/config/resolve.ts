@@ -52,7 +52,7 @@ export function resolveOptions(
   if (user === undefined) {
     throw new ConfigError(
       "CONFIG_USER",
-      "no user is named: give the option user, or PGUSER in the environment",
+      "no user is named: give the option user, or PGUSER in the environment (which Deno reads with --allow-env)",
       CONFIG,
     );
   }

@@ -97,6 +97,7 @@ const NODE_POSTGRES: Readonly<Record<SslMode, TlsPolicy>> = {
 
 const LIBPQ_WITH_ROOTS: Readonly<Record<SslMode, TlsPolicy>> = {
   "disable": PLAIN,
+  // When TLS is refused too, libpq 15 tries plaintext once more, 17 does not, nor do we.
   "allow": { attempts: ["plain", "tls"], verify: CHAIN, refusedByServer: "fail" },
   "prefer": { attempts: ["tls", "plain"], verify: CHAIN, refusedByServer: "plain" },
   "require": CHAIN_VERIFIED,

@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import process from "node:process";
+import { test } from "node:test";
+import { env, homeDirectory, readTextFile, readTextFileIfPresent, userName } from "../../src/config/host.ts";
+
+test("the machine answers: environment, user, home directory, files", () => {
+  process.env.PGDUPLEX_TEST = "x";
+  assert.equal(env("PGDUPLEX_TEST"), "x");
+  process.env.PGDUPLEX_TEST = "";
+  assert.equal(env("PGDUPLEX_TEST"), undefined, "empty is unset");
+  delete process.env.PGDUPLEX_TEST;
+  assert.ok(userName());
+  assert.ok(existsSync(homeDirectory() ?? ""));
+  assert.equal(readTextFileIfPresent("/nowhere/at/all"), undefined);
+  assert.throws(() => readTextFile("/nowhere/at/all"), { code: "ENOENT" });
+});
+
+const source = new URL("../../src/config/resolve.ts", import.meta.url);
+const onDeno = "Deno" in globalThis && existsSync(source);
+
+test("what Deno does not permit reads as absent, without a question", {
+  skip: onDeno ? false : "permissions are Deno's, and the program here is its source",
+}, () => {
+  const program = `
+    import { resolveOptions } from ${JSON.stringify(source.href)};
+    const { host, port, user } = resolveOptions({ user: "u" });
+    console.log(host, port, user);
+    try { resolveOptions({}) } catch (error) { console.log(error.code) }
+    try { resolveOptions("postgres://u@h/d?sslrootcert=/root.crt") } catch (error) { console.log(error.code) }
+  `;
+  const output = execFileSync(process.execPath, ["run", "--quiet", "--no-prompt", "--no-check", "--ext=ts", "-"], {
+    input: program,
+    env: { ...process.env, PGHOST: "elsewhere", PGPORT: "1", PGUSER: "somebody", NO_COLOR: "1" },
+    encoding: "utf8",
+  });
+  assert.deepEqual(output.trim().split("\n"), ["localhost 5432 u", "CONFIG_USER", "CONFIG_FILE"]);
+});
