@@ -49,7 +49,7 @@ export function openNode(target: Target): Promise<Duplex> {
           keepAlive: target.keepAlive ?? false,
           keepAliveInitialDelay: target.keepAliveInitialDelayMillis ?? 0,
           highWaterMark: WRITE_HIGH_WATER,
-        } as NetConnectOpts,
+        } as NetConnectOpts & { highWaterMark: number },
       );
     } catch (cause) {
       return refuse(cause);
@@ -86,6 +86,16 @@ export function openNode(target: Target): Promise<Duplex> {
  */
 export function fromNodeSocket(socket: Socket, info: DuplexInfo, place: { host?: string; port?: number } = {}): Duplex {
   return new NodeDuplex(socket, info, place);
+}
+
+/** Wraps a socket on which `node:tls` has finished its handshake. `info` is that of the connection under it. */
+export function fromTlsSocket(
+  socket: TLSSocket,
+  info: DuplexInfo,
+  place: { host?: string; port?: number },
+  options: TlsOptions,
+): TlsDuplex {
+  return new NodeTlsDuplex(socket, info, place, options);
 }
 
 /** Why the socket is of no more use. */
@@ -125,16 +135,16 @@ class NodeDuplex implements Duplex {
   }
 
   write(bytes: Uint8Array): Promise<void> {
-    if (this.#over !== undefined) return Promise.reject(this.#failure("write", this.#over));
-    if (this.#ending !== undefined) return Promise.reject(closedHere(this.info, "write", "closeWrite came before"));
+    if (this.#over !== undefined || this.#ending !== undefined) return Promise.reject(this.#writeFailure());
     if (bytes.length === 0 || this.socket.write(bytes)) return DONE;
     this.#drain ??= deferred();
     return this.#drain.promise;
   }
 
   closeWrite(): Promise<void> {
+    if (this.#ending !== undefined) return this.#ending;
     if (this.#over !== undefined) return Promise.reject(this.#failure("closeWrite", this.#over));
-    this.#ending ??= new Promise((resolve, reject) => {
+    this.#ending = new Promise((resolve, reject) => {
       // The callback's error is the very one of the "error" event, or one for a socket destroyed meanwhile.
       this.socket.end((cause?: Error | null) => {
         if (!cause) return resolve();
@@ -179,7 +189,7 @@ class NodeDuplex implements Duplex {
       place,
       () => aborted("the TLS handshake", signal?.reason, place),
     );
-    return new NodeTlsDuplex(secured, this.info, this.#place, options);
+    return fromTlsSocket(secured, this.info, this.#place, options);
   }
 
   /** Lets go of the socket, for TLS to take it over. */
@@ -217,6 +227,11 @@ class NodeDuplex implements Duplex {
   readonly #onClose = (): void => {
     if (this.#over === undefined) this.#onError(new Error("the socket was closed"));
   };
+
+  #writeFailure(): DriverError {
+    const ended: Over = { by: "us", reason: "closeWrite came before" };
+    return this.#failure("write", this.#ending === undefined && this.#over !== undefined ? this.#over : ended);
+  }
 
   #failure(operation: string, over: Over): DriverError {
     return over.by === "us" ? closedHere(this.info, operation, over.reason) : lost(this.info, operation, over.cause);
