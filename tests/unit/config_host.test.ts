@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { env, homeDirectory, readTextFile, readTextFileIfPresent, userName } from "../../src/config/host.ts";
@@ -22,7 +24,7 @@ const onDeno = "Deno" in globalThis && existsSync(source);
 
 test("what Deno does not permit reads as absent, without a question", {
   skip: onDeno ? false : "permissions are Deno's, and the program here is its source",
-}, () => {
+}, (t) => {
   const program = `
     import { resolveOptions } from ${JSON.stringify(source.href)};
     const { host, port, user } = resolveOptions({ user: "u" });
@@ -30,8 +32,12 @@ test("what Deno does not permit reads as absent, without a question", {
     try { resolveOptions({}) } catch (error) { console.log(error.code) }
     try { resolveOptions("postgres://u@h/d?sslrootcert=/root.crt") } catch (error) { console.log(error.code) }
   `;
-  const output = execFileSync(process.execPath, ["run", "--quiet", "--no-prompt", "--no-check", "--ext=ts", "-"], {
-    input: program,
+  // From a file: Deno permits everything to a program on its standard input.
+  const folder = mkdtempSync(join(tmpdir(), "pgduplex-host-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, "program.ts"), program);
+  const options = ["run", "--quiet", "--no-prompt", "--no-check", "--no-config"];
+  const output = execFileSync(process.execPath, [...options, join(folder, "program.ts")], {
     env: { ...process.env, PGHOST: "elsewhere", PGPORT: "1", PGUSER: "somebody", NO_COLOR: "1" },
     encoding: "utf8",
   });
