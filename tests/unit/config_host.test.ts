@@ -30,16 +30,16 @@ test("what Deno does not permit reads as absent, without a question", {
     const { host, port, user } = resolveOptions({ user: "u" });
     console.log(host, port, user);
     try { resolveOptions({}) } catch (error) { console.log(error.code) }
-    try { resolveOptions("postgres://u@h/d?sslrootcert=/root.crt") } catch (error) { console.log(error.code) }
+    try { resolveOptions("postgres://u@h/d?sslrootcert=/root.crt") } catch (error) { console.log(error.code, error.cause?.name) }
   `;
-  // From a file: Deno permits everything to a program on its standard input.
   const folder = mkdtempSync(join(tmpdir(), "pgduplex-host-"));
   t.after(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, "program.ts"), program);
-  const options = ["run", "--quiet", "--no-prompt", "--no-check", "--no-config"];
+  // Denied outright, since Deno's node:child_process permits everything else to a Deno that it starts.
+  const options = ["run", "--quiet", "--no-check", "--no-config", "--deny-env", "--deny-sys", "--deny-read=/root.crt"];
   const output = execFileSync(process.execPath, [...options, join(folder, "program.ts")], {
     env: { ...process.env, PGHOST: "elsewhere", PGPORT: "1", PGUSER: "somebody", NO_COLOR: "1" },
     encoding: "utf8",
   });
-  assert.deepEqual(output.trim().split("\n"), ["localhost 5432 u", "CONFIG_USER", "CONFIG_FILE"]);
+  assert.deepEqual(output.trim().split("\n"), ["localhost 5432 u", "CONFIG_USER", "CONFIG_FILE NotCapable"]);
 });
