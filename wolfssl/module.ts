@@ -1,0 +1,53 @@
+/**
+ * The core's WebAssembly module: embedded, unless the caller brings it compiled.
+ *
+ * @module
+ */
+
+import { TlsError } from "../src/errors.ts";
+import { fromBase64 } from "./x509/pem.ts";
+
+// Compiled once for all connections; a failed attempt is not kept.
+let compiled: Promise<WebAssembly.Module> | undefined;
+
+/**
+ * The embedded module, compiled on first use.
+ *
+ * @throws {TlsError} `TLS_CORE_MISSING`, `TLS_CORE_INVALID`
+ */
+export function embeddedModule(): Promise<WebAssembly.Module> {
+  compiled ??= compileEmbedded().catch((error) => {
+    compiled = undefined;
+    throw error;
+  });
+  return compiled;
+}
+
+async function compileEmbedded(): Promise<WebAssembly.Module> {
+  const deflated = await loadEmbedded();
+  try {
+    const inflated = new Blob([deflated]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+    return await WebAssembly.compile(await new Response(inflated).arrayBuffer());
+  } catch (cause) {
+    throw new TlsError(
+      "TLS_CORE_INVALID",
+      "the wolfSSL core could not be compiled: its file is damaged (install @pgduplex/wolfssl again), or this runtime " +
+        "compiles no WebAssembly at run time (pass wolfssl({ module }) a module that it imported)",
+      { phase: "tls", cause },
+    );
+  }
+}
+
+async function loadEmbedded(): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    // @ts-types="./core_wasm.d.ts"
+    const { deflatedBase64 } = await import("./core_wasm.js");
+    return fromBase64(deflatedBase64);
+  } catch (cause) {
+    throw new TlsError(
+      "TLS_CORE_MISSING",
+      "the wolfSSL core is missing: install @pgduplex/wolfssl again; in a checkout, deno task build:wasm",
+      { phase: "tls", cause },
+    );
+  }
+}

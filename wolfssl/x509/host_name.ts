@@ -1,0 +1,88 @@
+/**
+ * Whether a certificate is for the name that was asked for: subjectAltName alone, by RFC 9525.
+ *
+ * @module
+ */
+
+import { sameBytes } from "./der.ts";
+import type { GeneralName } from "./general_name.ts";
+
+/** Whether one of the names is `serverName`, which is a host name or an IP address. */
+export function matchesServerName(names: readonly GeneralName[], serverName: string): boolean {
+  const address = parseIpAddress(serverName);
+  if (address !== undefined) return names.some((name) => name.kind === "ip" && sameBytes(name.value, address));
+  const host = normalHost(serverName);
+  return isHostName(host) &&
+    names.some((name) => name.kind === "dns" && matchesPattern(name.value.toLowerCase(), host));
+}
+
+/**
+ * A presented DNS name against a reference: equal, or `*` in place of the whole left-most label (RFC 9525 §6.3). Like
+ * OpenSSL and Node, `*` wants two labels to its right: nobody owns all of `.com`.
+ */
+function matchesPattern(pattern: string, host: string): boolean {
+  if (!pattern.startsWith("*.")) return pattern === host;
+  const parent = pattern.slice(2);
+  const dot = host.indexOf(".");
+  return parent.includes(".") && isHostName(parent) && dot > 0 && host.slice(dot + 1) === parent;
+}
+
+/** Letters, digits and hyphens (RFC 5280 §4.2.1.6, "preferred name syntax"); no underscore, no final dot. */
+export function isHostName(text: string): boolean {
+  return text.length <= 253 && text.split(".").every((label) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(label));
+}
+
+/** A reference name: lower case, without the root's dot; international names as their A-labels. */
+function normalHost(serverName: string): string {
+  const host = serverName.replace(/\.$/, "").toLowerCase();
+  // deno-lint-ignore no-control-regex
+  if (/^[\u0000-\u007f]*$/.test(host)) return host;
+  try {
+    return new URL(`http://${host}`).hostname;
+  } catch {
+    return host;
+  }
+}
+
+/** The 4 or 16 bytes of an IP address; undefined where the text is none. Brackets and a zone are allowed for IPv6. */
+export function parseIpAddress(text: string): Uint8Array | undefined {
+  const bare = text.replace(/^\[(.*)\]$/, "$1").replace(/%.*$/, "");
+  return bare.includes(":") ? parseIpv6(bare) : parseIpv4(bare);
+}
+
+function parseIpv4(text: string): Uint8Array | undefined {
+  const parts = text.split(".");
+  if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256)) {
+    return undefined;
+  }
+  return Uint8Array.from(parts, Number);
+}
+
+function parseIpv6(text: string): Uint8Array | undefined {
+  const halves = text.split("::");
+  if (halves.length > 2) return undefined;
+  const [head, tail] = halves.map((half) => half === "" ? [] : groupsOf(half));
+  if (head === undefined || (halves.length === 2 && tail === undefined)) return undefined;
+  const missing = 8 - head.length - (tail?.length ?? 0);
+  if (tail === undefined ? missing !== 0 : missing < 1) return undefined;
+  const groups = [...head, ...Array<number>(missing).fill(0), ...tail ?? []];
+  return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff]));
+}
+
+/** The 16-bit groups between colons, the last two of which may be written as an IPv4 address. */
+function groupsOf(text: string): number[] | undefined {
+  const parts = text.split(":");
+  const groups: number[] = [];
+  for (const [index, part] of parts.entries()) {
+    if (part.includes(".") && index === parts.length - 1) {
+      const [a = 0, b = 0, c = 0, d = 0] = parseIpv4(part) ?? [];
+      if (parseIpv4(part) === undefined) return undefined;
+      groups.push(a << 8 | b, c << 8 | d);
+    } else if (/^[0-9a-f]{1,4}$/i.test(part)) {
+      groups.push(parseInt(part, 16));
+    } else {
+      return undefined;
+    }
+  }
+  return groups;
+}
