@@ -8,18 +8,7 @@
  */
 
 import type { Duplex } from "../duplex/duplex.ts";
-import {
-  AbortError,
-  ClientError,
-  DatabaseError,
-  DriverError,
-  type ErrorPlace,
-  type Phase,
-  ProtocolError,
-  type ServerReport,
-  TimeoutError,
-  TransportError,
-} from "../errors.ts";
+import { ClientError, DatabaseError, type ErrorPlace, type Phase, type ServerReport } from "../errors.ts";
 import {
   decodeNotification,
   decodeParameterStatus,
@@ -32,7 +21,19 @@ import { terminate } from "../protocol/frontend.ts";
 import type { MessageWriter } from "../protocol/message_writer.ts";
 import { decodeResponseFields } from "../protocol/response_fields.ts";
 import type { Exchange, ExchangeContext } from "./exchange.ts";
+import {
+  broken,
+  cancelFailed,
+  copyInPipeline,
+  endedByClient,
+  notUsable,
+  peerEnded,
+  queryAborted,
+  queryTimedOut,
+  unexpectedMessage,
+} from "./failures.ts";
 import { Fifo } from "./fifo.ts";
+import { type GivenUp, type Patience, watchPatience } from "./patience.ts";
 import type { PreparedStatement } from "./statements.ts";
 
 /** How long a clean end waits for the server to close its side. */
@@ -64,13 +65,14 @@ export interface SessionOptions {
   readonly requestCancel: (session: Session) => Promise<void>;
 }
 
-/** When to give up waiting for an exchange. */
-export interface Patience {
-  /** Milliseconds; 0 or undefined: no deadline. */
-  readonly timeoutMillis?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
+/**
+ * A pipeline of exchanges. It fails as a whole and once: whoever waits is told, and it is never used again.
+ *
+ * @example
+ * ```ts
+ * session.submit(new SimpleQuery("select 1", handler), { timeoutMillis: 5000 });
+ * ```
+ */
 export class Session {
   processId = 0;
   secretKey: Uint8Array = new Uint8Array(0);
@@ -123,18 +125,24 @@ export class Session {
 
   /** Queues an exchange; it is written in this turn of the event loop unless something exclusive stands before it. */
   submit(exchange: Exchange, patience?: Patience): void {
-    if (this.#failure !== undefined || this.#ending !== undefined) return exchange.fail(this.#unusable());
-    if (patience?.signal?.aborted) return exchange.fail(this.#aborted(patience.signal, true));
+    if (this.#failure !== undefined || this.#ending !== undefined) {
+      return exchange.fail(notUsable(this.#during("close"), this.#failure));
+    }
+    if (patience?.signal?.aborted) {
+      const aborted = queryAborted(this.#during("query"), patience.signal);
+      aborted.safeToRetry = true;
+      return exchange.fail(aborted);
+    }
     if (this.#maySend(exchange)) {
       if (!this.#send(exchange)) return;
     } else this.#waiting.push(exchange);
-    if (patience !== undefined) this.#attachPatience(exchange, patience);
+    if (patience !== undefined) watchPatience(exchange, patience, (why) => this.#abandon(exchange, why));
   }
 
   /** Begins to read answers; the startup calls it once the server is ready. */
   start(): void {
     this.#watchIdleness();
-    this.#readAnswers().catch((cause) => this.destroy(this.#asDriverError(cause)));
+    this.#readAnswers().catch((cause) => this.destroy(broken(this.#here(), cause)));
   }
 
   /**
@@ -220,7 +228,7 @@ export class Session {
   /** The reading side knows better why the connection broke: the server's last words may still be there to be read. */
   #writeFailed(cause: unknown): void {
     this.#blocked = undefined;
-    const deadline = setTimeout(() => this.destroy(this.#asDriverError(cause)), CLOSE_DEADLINE_MILLIS);
+    const deadline = setTimeout(() => this.destroy(broken(this.#here(), cause)), CLOSE_DEADLINE_MILLIS);
     this.duplex.closed.then(() => clearTimeout(deadline));
   }
 
@@ -256,13 +264,9 @@ export class Session {
         return this.#parameterStatus();
     }
     const exchange = this.#sent.peek();
-    if (exchange === undefined) throw this.#unexpected(type);
+    if (exchange === undefined) throw unexpectedMessage(this.#here(), type);
     if (type === Backend.CopyInResponse && !exchange.exclusive && this.#sent.length > 1) {
-      throw new ProtocolError(
-        "COPY_IN_PIPELINE",
-        "the server waits for COPY data while other queries are in flight: begin the query with COPY",
-        this.#during("query"),
-      );
+      throw copyInPipeline(this.#during("query"));
     }
     return exchange.handle(type, frames, this.#context);
   }
@@ -270,7 +274,7 @@ export class Session {
   #readyForQuery(status: TransactionStatus): void {
     this.transactionStatus = status;
     const exchange = this.#sent.shift();
-    if (exchange === undefined) throw this.#unexpected(Backend.ReadyForQuery);
+    if (exchange === undefined) throw unexpectedMessage(this.#here(), Backend.ReadyForQuery);
     exchange.release?.();
     exchange.ready(status);
     const next = this.#sent.peek();
@@ -285,7 +289,7 @@ export class Session {
   #errorResponse(): void {
     const { bytes, start, end } = this.#frames;
     const report = decodeResponseFields(bytes, start, end);
-    const error = new DatabaseError(report, { ...this.#during(this.#currentPhase()), length: end - start + 4 });
+    const error = new DatabaseError(report, { ...this.#here(), length: end - start + 4 });
     const exchange = this.#sent.peek();
     if (exchange === undefined || report.severity === "FATAL" || report.severity === "PANIC") this.#fatal = error;
     exchange?.error(error);
@@ -300,33 +304,15 @@ export class Session {
 
   #peerEnded(): void {
     if (this.#ending !== undefined) return;
-    this.destroy(
-      new TransportError("CONNECTION_ENDED", "Connection terminated unexpectedly: the server closed the connection", {
-        ...this.#during(this.#currentPhase()),
-        cause: this.#fatal,
-      }),
-    );
+    this.destroy(peerEnded(this.#here(), this.#fatal));
   }
 
   // -- giving up on one exchange
 
-  #attachPatience(exchange: Exchange, { timeoutMillis = 0, signal }: Patience): void {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const onAbort = () => {
-      if (signal !== undefined) this.#abandon(exchange, this.#aborted(signal, false));
-    };
-    if (timeoutMillis > 0) {
-      timer = setTimeout(() => this.#abandon(exchange, this.#timedOut(timeoutMillis)), timeoutMillis);
-    }
-    signal?.addEventListener("abort", onAbort, { once: true });
-    exchange.release = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
-    };
-  }
-
   /** Tells who waits at once; the server is asked to cancel, and the rest of its answer is read and dropped. */
-  #abandon(exchange: Exchange, error: DriverError): void {
+  #abandon(exchange: Exchange, why: GivenUp): void {
+    const place = this.#during("query");
+    const error = why.by === "timeout" ? queryTimedOut(place, why.timeoutMillis) : queryAborted(place, why.signal);
     if (this.#waiting.remove(exchange)) {
       error.safeToRetry = true;
       return this.#failExchange(exchange, error);
@@ -343,7 +329,7 @@ export class Session {
   #cancelCurrent(exchange: Exchange): void {
     if (this.#cancelling !== undefined) return;
     const deadline = setTimeout(() => {
-      if (this.#sent.peek() === exchange) this.destroy(this.#cancelFailed(undefined));
+      if (this.#sent.peek() === exchange) this.destroy(cancelFailed(this.#during("query"), undefined));
     }, CANCEL_GRACE_MILLIS);
     exchange.release = () => clearTimeout(deadline);
     this.#cancelling = this.#requestCancel(this).then(
@@ -351,7 +337,7 @@ export class Session {
         this.#cancelling = undefined;
         this.#sendWaiting();
       },
-      (cause) => this.destroy(this.#cancelFailed(cause)),
+      (cause) => this.destroy(cancelFailed(this.#during("query"), cause)),
     );
   }
 
@@ -362,7 +348,7 @@ export class Session {
     clearTimeout(this.#idleTimer);
     const { duplex } = this;
     if (this.outstanding > 0) {
-      this.destroy(new TransportError("CONNECTION_CLOSED", "Connection terminated by end()", this.#during("close")));
+      this.destroy(endedByClient(this.#during("close")));
       return;
     }
     const deadline = setTimeout(() => duplex.close("the server did not close its side"), CLOSE_DEADLINE_MILLIS);
@@ -388,7 +374,6 @@ export class Session {
 
   #failExchange(exchange: Exchange, error: Error): void {
     exchange.release?.();
-    exchange.release = undefined;
     if (!exchange.abandoned) exchange.fail(error);
   }
 
@@ -405,59 +390,11 @@ export class Session {
 
   // -- errors
 
-  #currentPhase(): Phase {
-    return this.#sent.length > 0 ? "query" : "idle";
+  #here(): ErrorPlace {
+    return this.#during(this.#sent.length > 0 ? "query" : "idle");
   }
 
   #during(phase: Phase): ErrorPlace {
     return { ...this.place, phase };
-  }
-
-  #asDriverError(cause: unknown): Error {
-    if (cause instanceof DriverError) return cause.addPlace(this.#during(this.#currentPhase()));
-    return new TransportError("TRANSPORT_LOST", "the connection broke", {
-      ...this.#during(this.#currentPhase()),
-      cause,
-    });
-  }
-
-  #unusable(): DriverError {
-    return new ClientError("CONNECTION_NOT_USABLE", "the connection has ended: a query after its end is not sent", {
-      ...this.#during("close"),
-      cause: this.#failure,
-      safeToRetry: true,
-    });
-  }
-
-  #unexpected(type: number): ProtocolError {
-    return new ProtocolError(
-      "PROTOCOL_UNEXPECTED_MESSAGE",
-      `the server sent a message of type ${JSON.stringify(String.fromCharCode(type))} that nothing had asked for`,
-      this.#during(this.#currentPhase()),
-    );
-  }
-
-  #timedOut(timeoutMillis: number): DriverError {
-    return new TimeoutError(
-      "TIMEOUT_QUERY",
-      `Query read timeout: no complete answer within ${timeoutMillis} ms`,
-      this.#during("query"),
-    );
-  }
-
-  #aborted(signal: AbortSignal, safeToRetry: boolean): DriverError {
-    return new AbortError("ABORTED", "the query was aborted by its AbortSignal", {
-      ...this.#during("query"),
-      cause: signal.reason,
-      safeToRetry,
-    });
-  }
-
-  #cancelFailed(cause: unknown): DriverError {
-    return new TransportError(
-      "CANCEL_FAILED",
-      "a query was given up and the server could not be brought to cancel it; the connection is closed",
-      { ...this.#during("query"), cause },
-    );
   }
 }

@@ -1,0 +1,80 @@
+/**
+ * How a session fails, in words. Each function takes the place where it happened.
+ *
+ * @module
+ */
+
+import {
+  AbortError,
+  ClientError,
+  DriverError,
+  type ErrorPlace,
+  ProtocolError,
+  TimeoutError,
+  TransportError,
+} from "../errors.ts";
+
+/** The server closed the connection without having been asked to; `cause` is what it said last. */
+export function peerEnded(place: ErrorPlace, cause: unknown): TransportError {
+  return new TransportError(
+    "CONNECTION_ENDED",
+    "Connection terminated unexpectedly: the server closed the connection",
+    { ...place, cause },
+  );
+}
+
+/** Whatever broke the connection, as one of our errors. */
+export function broken(place: ErrorPlace, cause: unknown): DriverError {
+  if (cause instanceof DriverError) return cause.addPlace(place);
+  return new TransportError("TRANSPORT_LOST", "the connection broke", { ...place, cause });
+}
+
+/** What was outstanding when the client ended the connection. */
+export function endedByClient(place: ErrorPlace): TransportError {
+  return new TransportError("CONNECTION_CLOSED", "Connection terminated by end()", place);
+}
+
+export function notUsable(place: ErrorPlace, cause: unknown): ClientError {
+  return new ClientError("CONNECTION_NOT_USABLE", "the connection has ended: a query after its end is not sent", {
+    ...place,
+    cause,
+    safeToRetry: true,
+  });
+}
+
+export function unexpectedMessage(place: ErrorPlace, type: number): ProtocolError {
+  return new ProtocolError(
+    "PROTOCOL_UNEXPECTED_MESSAGE",
+    `the server sent a message of type ${JSON.stringify(String.fromCharCode(type))} that nothing had asked for`,
+    place,
+  );
+}
+
+/** The server waits for data while it reads requests for something else: the connection cannot be saved. */
+export function copyInPipeline(place: ErrorPlace): ProtocolError {
+  return new ProtocolError(
+    "COPY_IN_PIPELINE",
+    "the server waits for COPY data while other queries are in flight: begin the query with COPY",
+    place,
+  );
+}
+
+export function queryTimedOut(place: ErrorPlace, timeoutMillis: number): TimeoutError {
+  return new TimeoutError(
+    "TIMEOUT_QUERY",
+    `Query read timeout: no complete answer within ${timeoutMillis} ms`,
+    place,
+  );
+}
+
+export function queryAborted(place: ErrorPlace, signal: AbortSignal): AbortError {
+  return new AbortError("ABORTED", "the query was aborted by its AbortSignal", { ...place, cause: signal.reason });
+}
+
+export function cancelFailed(place: ErrorPlace, cause: unknown): TransportError {
+  return new TransportError(
+    "CANCEL_FAILED",
+    "a query was given up and the server could not be brought to cancel it; the connection is closed",
+    { ...place, cause },
+  );
+}
