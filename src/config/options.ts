@@ -18,13 +18,13 @@ export interface TlsRequest {
   readonly rootCerts: readonly string[] | undefined;
   /** The name to send and to verify, where it is not the host. */
   readonly serverName: string | undefined;
+  /** Not enumerable, as the password. */
   readonly clientCertificate:
-    // `key` and `passphrase` are not enumerable: see `ConnectionOptions.password`.
     | { readonly cert: string; readonly key: string; readonly passphrase?: string | undefined }
     | undefined;
   /** `direct`: TLS at once, with ALPN `postgresql` (PostgreSQL 17+). `postgres`: after an SSLRequest. */
   readonly negotiation: "postgres" | "direct";
-  /** What is left of an `ssl` object after the fields above: options for Node's TLS alone. Not enumerable. */
+  /** What is left of an `ssl` object after the fields above: options for Node's TLS alone. Not enumerable, as the password. */
   readonly nodeOptions: Readonly<Record<string, unknown>> | undefined;
 }
 

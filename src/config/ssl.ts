@@ -37,10 +37,10 @@ export function resolveTls(settings: Settings, context: TlsContext): TlsRequest 
     libpqCompat,
     rootCerts: inUse ? roots(settings, context.globalRoots, libpqCompat ? mode : undefined) : undefined,
     serverName: settings.text("ssl.servername") ?? context.hostName,
-    clientCertificate: identity.clientCertificate,
     negotiation,
   };
-  return Object.freeze(withHidden(request, { nodeOptions: identity.nodeOptions }));
+  const { clientCertificate, nodeOptions } = identity;
+  return Object.freeze(withHidden(request, { clientCertificate, nodeOptions }));
 }
 
 const SSL_MODES: readonly SslMode[] = [
@@ -148,8 +148,8 @@ function clientIdentity(settings: Settings): Identity {
   if (isList(cert.value) || isList(key.value)) { // Several certificates, or keys with a passphrase each: only Node can.
     return { nodeOptions: nonEmpty({ ...rest, cert: cert.value, key: key.value, passphrase }) };
   }
-  const clientCertificate = withHidden({ cert: pemOrFile(cert) }, { key: pemOrFile(key), passphrase });
-  return { clientCertificate: Object.freeze(clientCertificate), nodeOptions: nonEmpty(rest) };
+  const clientCertificate = Object.freeze({ cert: pemOrFile(cert), key: pemOrFile(key), passphrase });
+  return { clientCertificate, nodeOptions: nonEmpty(rest) };
 }
 
 /** What an `ssl` object may hold that means the same everywhere. */

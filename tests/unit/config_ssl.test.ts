@@ -131,7 +131,7 @@ test("a client certificate is read from files, text or bytes", () => {
   for (const input of cases) {
     const { mode, clientCertificate } = tls(input);
     assert.equal(mode, "verify-full");
-    assert.deepEqual([clientCertificate?.cert, clientCertificate?.key], [CERT, KEY], inspect(input));
+    assert.deepEqual({ ...clientCertificate }, { cert: CERT, key: KEY, passphrase: undefined }, inspect(input));
   }
   assert.equal(tls({ ssl: { cert: CERT, key: KEY, passphrase: "p" } }).clientCertificate?.passphrase, "p");
   assert.equal(tls({ ssl: false, sslcert: "/nowhere", sslkey: "/nowhere" }).clientCertificate, undefined);
