@@ -6,13 +6,14 @@
 
 import type { ConnectionOptions } from "../config/options.ts";
 import { unixSocketPath } from "../duplex/target.ts";
+import { unlessAborted } from "../duplex/waiting.ts";
 import { AbortError, AuthenticationError, DatabaseError, DriverError, TimeoutError, TlsError } from "../errors.ts";
 import { type TlsPath, type TlsPolicy, tlsPolicy } from "../tls/sslmode.ts";
 import { requestCancel } from "./cancel.ts";
 import { ConnectState, type ConnectTimings } from "./connect_state.ts";
 import { dial, type Encryption } from "./dial.ts";
 import { GuessRefused } from "./guess.ts";
-import { rememberedMethod, rememberMethod } from "./method_memory.ts";
+import { rememberedLogin, rememberLogin } from "./method_memory.ts";
 import type { Session, SessionEvents } from "./session.ts";
 import { type StartedSession, startSession } from "./startup.ts";
 
@@ -21,8 +22,8 @@ export interface ConnectInput {
   readonly options: ConnectionOptions;
   readonly events: SessionEvents;
   /**
-   * Called at most once, when the last authentication message is about to be sent: what is submitted to the session now
-   * saves a turn, and fails if the connect fails.
+   * Called at most once, when the last authentication message of the last attempt is about to be sent: what is submitted
+   * to the session now saves a turn, and fails if the connect fails.
    */
   readonly onLastMessage?: ((session: Session) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -51,24 +52,20 @@ export async function connect(input: ConnectInput): Promise<Connected> {
 
 async function connectByPolicy(input: ConnectInput, signal: AbortSignal): Promise<Connected> {
   const { options } = input;
+  const startedAt = performance.now();
   const policy = tlsPolicy(options.tls, pathOf(options));
-  const password = await askPassword(options);
-  const [first, ...others] = policy.attempts;
-  let failure: unknown;
-  try {
-    return await attempt(input, policy, first, password, signal);
-  } catch (error) {
-    failure = error;
-  }
-  for (const next of others) {
-    if (!mayTryOtherwise(failure)) break;
+  const password = await askPassword(options, signal);
+  const last = policy.attempts.length - 1;
+  for (let index = 0;; index++) {
+    const kind = policy.attempts[index];
+    // What is submitted early would fail with an attempt that another one follows.
+    const onLastMessage = index === last ? input.onLastMessage : undefined;
     try {
-      return await attempt(input, policy, next, password, signal);
+      return await attempt({ ...input, onLastMessage, policy, kind, password, signal, startedAt });
     } catch (error) {
-      failure = error;
+      if (index === last || !mayTryOtherwise(error)) throw error;
     }
   }
-  throw failure;
 }
 
 /** A way of the user's own may lead anywhere, so it is trusted no more than a proxy. */
@@ -77,31 +74,29 @@ function pathOf({ host, port, wsProxy, openDuplex }: ConnectionOptions): TlsPath
   return unixSocketPath({ host, port }) === undefined ? "socket" : "local";
 }
 
-async function attempt(
-  input: ConnectInput,
-  policy: TlsPolicy,
-  kind: Encryption,
-  password: string | undefined,
-  signal: AbortSignal,
-): Promise<Connected> {
+/** One attempt, of those that the policy allows. */
+interface Attempt extends ConnectInput {
+  readonly policy: TlsPolicy;
+  readonly kind: Encryption;
+  readonly password: string | undefined;
+  readonly signal: AbortSignal;
+  /** When the connect began, by `performance.now()`. */
+  readonly startedAt: number;
+}
+
+async function attempt(input: Attempt): Promise<Connected> {
   try {
-    return await start(input, policy, kind, password, signal, true);
+    return await start(input, undefined);
   } catch (error) {
     if (!(error instanceof GuessRefused)) throw error;
-    return await start(input, policy, kind, password, signal, false);
+    return await start(input, error);
   }
 }
 
-async function start(
-  input: ConnectInput,
-  policy: TlsPolicy,
-  kind: Encryption,
-  password: string | undefined,
-  signal: AbortSignal,
-  mayGuess: boolean,
-): Promise<Connected> {
-  const { options, events, onLastMessage = () => {} } = input;
-  const state = new ConnectState(options, signal);
+/** `refusal` is why this is a repetition, where it is one. */
+async function start(input: Attempt, refusal: GuessRefused | undefined): Promise<Connected> {
+  const { options, policy, kind, password, signal, startedAt, events, onLastMessage = () => {} } = input;
+  const state = new ConnectState(options, signal, startedAt);
   const dialled = await dial(options, policy, kind, state);
   const key = {
     host: options.host,
@@ -114,13 +109,14 @@ async function start(
   signal.addEventListener("abort", closeOnAbort, { once: true });
   try {
     if (signal.aborted) closeOnAbort();
+    const known = rememberedLogin(key);
     const started: StartedSession = await startSession({
       ...dialled,
       options,
       state,
       password,
-      remembered: rememberedMethod(key),
-      mayGuess,
+      remembered: known?.method,
+      mayGuess: refusal === undefined && !known?.politely,
       session: {
         events,
         idleTimeoutMillis: options.idleTimeoutMillis,
@@ -128,28 +124,43 @@ async function start(
       },
       onLastMessage,
     });
-    rememberMethod(key, started.method);
+    // It gave no reason, and a login without the guess succeeds: what it dislikes is being spoken to first.
+    const disliked = refusal !== undefined && refusal.method === undefined;
+    rememberLogin(key, { method: started.method, politely: disliked || (known?.politely ?? false) });
     started.session.start();
     return { session: started.session, timings: state.timings };
   } catch (error) {
-    if (error instanceof GuessRefused && error.method !== undefined) rememberMethod(key, error.method);
+    if (error instanceof GuessRefused && error.method !== undefined) {
+      rememberLogin(key, { method: error.method, politely: false });
+    }
     throw error;
   } finally {
     signal.removeEventListener("abort", closeOnAbort);
   }
 }
 
-/** libpq's rule: another attempt follows where TLS failed, or where the server turned us away. */
+/**
+ * libpq's rule: another attempt follows where TLS could not be agreed, or where the server turned us away before it had
+ * authenticated us. What this platform's TLS cannot do is no reason to go without.
+ */
 function mayTryOtherwise(error: unknown): boolean {
-  return error instanceof TlsError || error instanceof DatabaseError;
+  if (error instanceof TlsError) return error.code !== "TLS_OPTION_UNSUPPORTED" && error.code !== "TLS_UNAVAILABLE";
+  return error instanceof DatabaseError && error.phase === "authentication";
 }
 
-async function askPassword({ password, host, port }: ConnectionOptions): Promise<string | undefined> {
+async function askPassword(
+  { password, host, port }: ConnectionOptions,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   if (typeof password !== "function") return password;
   let answer: unknown;
   try {
-    answer = await password();
+    signal.throwIfAborted();
+    answer = await unlessAborted(Promise.resolve(password()), signal, () => {});
   } catch (cause) {
+    if (signal.aborted && signal.reason instanceof DriverError) {
+      throw signal.reason.addPlace({ phase: "authentication" });
+    }
     throw new AuthenticationError("AUTH_PASSWORD_FUNCTION", "the function given as password failed", {
       host,
       port,
@@ -174,12 +185,14 @@ function attachLimits({ options, signal }: ConnectInput, controller: AbortContro
   const { host, port, connectionTimeoutMillis } = options;
   const onAbort = () =>
     controller.abort(
-      new AbortError("ABORTED", "the connect was aborted by its AbortSignal", {
-        host,
-        port,
-        cause: signal?.reason,
-        safeToRetry: true,
-      }),
+      signal?.reason instanceof AbortError
+        ? signal.reason.addPlace({ host, port })
+        : new AbortError("ABORTED", "the connect was aborted by its AbortSignal", {
+          host,
+          port,
+          cause: signal?.reason,
+          safeToRetry: true,
+        }),
     );
   if (signal?.aborted) onAbort();
   signal?.addEventListener("abort", onAbort, { once: true });

@@ -25,7 +25,7 @@ export class ConnectState {
   readonly signal: AbortSignal;
   phase: Phase = "open";
   transport: string | undefined;
-  readonly #startedAt = performance.now();
+  readonly #startedAt: number;
   readonly timings: { opened: number; secured: number | undefined; authenticated: number; ready: number } = {
     opened: 0,
     secured: undefined,
@@ -33,17 +33,19 @@ export class ConnectState {
     ready: 0,
   };
 
-  constructor(target: { host: string; port: number }, signal: AbortSignal) {
+  /** `startedAt`: when the whole connect began, by `performance.now()`; this may not be its first attempt. */
+  constructor(target: { host: string; port: number }, signal: AbortSignal, startedAt: number = performance.now()) {
     this.host = target.host;
     this.port = target.port;
     this.signal = signal;
+    this.#startedAt = startedAt;
   }
 
   get place(): ErrorPlace {
     return { host: this.host, port: this.port, transport: this.transport, phase: this.phase };
   }
 
-  /** Milliseconds since this attempt began. */
+  /** Milliseconds since the connect began. */
   elapsed(): number {
     return performance.now() - this.#startedAt;
   }

@@ -10,7 +10,14 @@ import type { AuthMethod } from "../config/options.ts";
 const MAX_REMEMBERED = 256;
 
 /** A cache, and the only state of this module: pg_hba.conf decides by address, user, database and encryption. */
-const remembered = new Map<string, AuthMethod>();
+const remembered = new Map<string, RememberedLogin>();
+
+/** How a login went. */
+export interface RememberedLogin {
+  readonly method: AuthMethod;
+  /** True where it succeeds only if the server speaks first, whatever the method. */
+  readonly politely: boolean;
+}
 
 /** What pg_hba.conf looks at, as far as a client knows it. */
 export interface MethodKey {
@@ -21,14 +28,14 @@ export interface MethodKey {
   readonly encrypted: boolean;
 }
 
-export function rememberedMethod(key: MethodKey): AuthMethod | undefined {
+export function rememberedLogin(key: MethodKey): RememberedLogin | undefined {
   return remembered.get(text(key));
 }
 
-export function rememberMethod(key: MethodKey, method: AuthMethod): void {
+export function rememberLogin(key: MethodKey, login: RememberedLogin): void {
   const name = text(key);
   remembered.delete(name);
-  remembered.set(name, method);
+  remembered.set(name, login);
   if (remembered.size <= MAX_REMEMBERED) return;
   for (const oldest of remembered.keys()) {
     remembered.delete(oldest);
