@@ -37,6 +37,8 @@ type AuthState =
   | { readonly at: "password sent"; readonly method: AuthMethod }
   | { readonly at: "authenticated"; readonly method: AuthMethod };
 
+const MECHANISM = { "scram-sha-256": "SCRAM-SHA-256", "scram-sha-256-plus": "SCRAM-SHA-256-PLUS" } as const;
+
 /** What a startup needs beyond the options. */
 export interface StartupInput {
   readonly duplex: Duplex;
@@ -254,26 +256,23 @@ class Startup {
 
   async #sasl(mechanisms: readonly string[]): Promise<void> {
     const { options, password, tls } = this.#input;
-    if (this.#auth.at === "guessed") {
-      const bindable = this.#endPoint !== undefined && mechanisms.includes("SCRAM-SHA-256-PLUS");
-      const best = bindable ? "SCRAM-SHA-256-PLUS" : "SCRAM-SHA-256";
-      if (this.#auth.scram.mechanism !== best || !mechanisms.includes(best)) {
-        throw new GuessRefused(bindable ? "scram-sha-256-plus" : "scram-sha-256");
-      }
-      this.#auth = { at: "scram first sent", scram: this.#auth.scram };
-      return;
-    }
-    if (this.#auth.at !== "unasked") throw this.#unexpected("AuthenticationSASL");
+    const auth = this.#auth;
+    if (auth.at !== "unasked" && auth.at !== "guessed") throw this.#unexpected("AuthenticationSASL");
     const binding = chooseBinding({
       offered: mechanisms,
       channelBinding: options.channelBinding,
       encrypted: tls !== undefined,
       endPoint: this.#endPoint,
     });
+    const method = binding.kind === "tls-server-end-point" ? "scram-sha-256-plus" : "scram-sha-256";
+    if (auth.at === "guessed") {
+      if (auth.scram.mechanism !== MECHANISM[method]) throw new GuessRefused(method);
+      this.#auth = { at: "scram first sent", scram: auth.scram };
+      return;
+    }
     assertPasswordGiven(password);
+    assertMethodAllowed(method, options.requireAuth);
     const scram = new ScramClient({ password, binding, maxIterations: options.scramMaxIterations });
-    const plus = scram.mechanism === "SCRAM-SHA-256-PLUS";
-    assertMethodAllowed(plus ? "scram-sha-256-plus" : "scram-sha-256", options.requireAuth);
     saslInitialResponse(this.#writer, scram.mechanism, scram.clientFirst());
     this.#auth = { at: "scram first sent", scram };
     await this.#send();
