@@ -7,10 +7,8 @@
 import type { ConnectionOptions } from "../config/options.ts";
 import type { Duplex } from "../duplex/duplex.ts";
 import { openDuplex } from "../duplex/open.ts";
-import { DatabaseError, ProtocolError, TlsError, TransportError } from "../errors.ts";
-import { decodeResponseFields } from "../protocol/response_fields.ts";
+import { ProtocolError, TlsError, TransportError } from "../errors.ts";
 import { Backend } from "../protocol/codes.ts";
-import { FrameReader } from "../protocol/frame_reader.ts";
 import { sslRequest } from "../protocol/frontend.ts";
 import { MessageWriter } from "../protocol/message_writer.ts";
 import { chooseEngine } from "../tls/choose.ts";
@@ -129,6 +127,8 @@ function tlsOptions(
 /**
  * SSLRequest and its one-byte answer. More than one byte is refused: it would be plaintext that somebody slipped in to
  * be read as if it had come through TLS (CVE-2021-23222).
+ *
+ * @throws {ProtocolError} `PROTOCOL_SSL_ANSWER`
  */
 async function serverAcceptsTls(transport: Duplex): Promise<boolean> {
   const writer = new MessageWriter();
@@ -143,25 +143,18 @@ async function serverAcceptsTls(transport: Duplex): Promise<boolean> {
   }
   if (answer.length === 1 && answer[0] === TLS_ACCEPTED) return true;
   if (answer.length === 1 && answer[0] === TLS_REFUSED) return false;
-  if (answer[0] === Backend.ErrorResponse) throw await serverError(transport, answer);
-  throw new ProtocolError(
-    "PROTOCOL_SSL_ANSWER",
-    `the server answered SSLRequest with ${answer.length} bytes that are not 'S' or 'N': is this a PostgreSQL server?`,
-  );
+  throw new ProtocolError("PROTOCOL_SSL_ANSWER", `the server answered SSLRequest ${wrongly(answer)}`);
 }
 
-/** A server too busy or too old to talk of TLS answers with an error, in plain text and so not to be trusted, but useful. */
-async function serverError(transport: Duplex, first: Uint8Array): Promise<Error> {
-  const frames = new FrameReader();
-  for (let chunk: Uint8Array | null = first; chunk !== null; chunk = await transport.read()) {
-    frames.push(chunk);
-    if (frames.next() === Backend.ErrorResponse) {
-      const { bytes, start, end } = frames;
-      return new DatabaseError(decodeResponseFields(bytes, start, end), { length: end - start + 4 });
-    }
+/** What an answer other than `S` or `N` is; none of its bytes are shown (CVE-2024-10977). */
+function wrongly(answer: Uint8Array): string {
+  switch (answer[0]) {
+    case Backend.ErrorResponse:
+      return "with an error, which is not shown since anybody on the way could have written it: see the server's log";
+    case TLS_ACCEPTED:
+    case TLS_REFUSED:
+      return `and sent ${answer.length - 1} bytes more, unencrypted: somebody on the way may have added them`;
+    default:
+      return "with neither 'S' nor 'N': is this a PostgreSQL server?";
   }
-  return new TransportError(
-    "CONNECTION_ENDED",
-    "Connection terminated unexpectedly: the server closed the connection during SSLRequest",
-  );
 }
