@@ -28,7 +28,7 @@ export function aborted(
   reason: unknown,
   place: { transport: TransportName; host?: string; port?: number; phase: "open" | "tls" },
 ): DriverError {
-  if (reason instanceof DriverError) return reason;
+  if (reason instanceof DriverError) return reason.addPlace(place);
   return new TransportError("TRANSPORT_ABORTED", `${what} was aborted`, { ...place, cause: reason, safeToRetry: true });
 }
 
