@@ -9,6 +9,7 @@ import type { ClientConfig } from "../config/client_config.ts";
 import type { ConnectionOptions } from "../config/options.ts";
 import { resolveOptions } from "../config/resolve.ts";
 import type { DuplexInfo } from "../duplex/duplex.ts";
+import { deferred } from "../duplex/waiting.ts";
 import { AbortError, ClientError, DriverError } from "../errors.ts";
 import { connect } from "../session/connect.ts";
 import type { ConnectTimings } from "../session/connect_state.ts";
@@ -29,9 +30,17 @@ interface EarlyQuery {
   readonly observer: QueryObserver;
 }
 
+interface Connecting {
+  readonly at: "connecting";
+  readonly abort: AbortController;
+  /** Resolves when the connect has succeeded or failed. */
+  readonly over: Promise<void>;
+  readonly session: Session | undefined;
+}
+
 type State =
   | { readonly at: "new" }
-  | { readonly at: "connecting"; readonly abort: AbortController; readonly session: Session | undefined }
+  | Connecting
   | { readonly at: "connected"; readonly session: Session }
   | { readonly at: "ended"; readonly error: Error | undefined };
 
@@ -242,12 +251,14 @@ export class Client extends EventEmitter {
     const onAbort = () => abort.abort(signal?.reason);
     signal?.addEventListener("abort", onAbort, { once: true });
     if (signal?.aborted) onAbort();
-    this.#state = { at: "connecting", abort, session: undefined };
+    const { promise: over, resolve: settle } = deferred<void>();
+    const connecting: Connecting = { at: "connecting", abort, over, session: undefined };
+    this.#state = connecting;
     try {
       const { session, timings } = await connect({
         options: this.#options,
         events: this.#sessionEvents(),
-        onLastMessage: (early) => this.#adopt({ at: "connecting", abort, session: early }),
+        onLastMessage: (early) => this.#adopt({ ...connecting, session: early }),
         signal: abort.signal,
       });
       this.#timings = timings;
@@ -259,6 +270,7 @@ export class Client extends EventEmitter {
       throw error;
     } finally {
       signal?.removeEventListener("abort", onAbort);
+      settle();
     }
   }
 
@@ -346,8 +358,10 @@ export class Client extends EventEmitter {
         return;
       }
       case "connecting":
-        state.abort.abort(new AbortError("ABORTED", "the client was ended while it connected"));
-        return;
+        state.abort.abort(new AbortError("ABORTED", "the client was ended while it connected", { safeToRetry: true }));
+        await state.over;
+        // It was too late to abort: an early query may have its answer before connect() can tell.
+        return await this.#end();
       case "connected":
         this.#state = { at: "ended", error: undefined };
         return await state.session.end();
