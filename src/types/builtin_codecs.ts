@@ -5,7 +5,6 @@
  * @module
  */
 
-import { decodeUtf8 } from "../utf8.ts";
 import { binaryArrayDecoder, textArrayDecoder } from "./arrays.ts";
 import { decodeBinaryBool, decodeBool } from "./bool.ts";
 import { decodeBinaryBytea, decodeBytea } from "./bytea.ts";
@@ -26,22 +25,23 @@ import {
 } from "./numbers.ts";
 import { decodeBinaryNumeric, decodeBinaryNumericAsFloat } from "./numeric.ts";
 import { arrays, builtins, otherTypes } from "./oids.ts";
+import { decodeText } from "./text.ts";
 import { decodeBinaryUuid } from "./uuid.ts";
 
 const bool: Codec = { text: decodeBool, binary: decodeBinaryBool };
 const int2: Codec = { text: decodeInt, binary: decodeBinaryInt2 };
 const int4: Codec = { text: decodeInt, binary: decodeBinaryInt4 };
-const int8: Codec = { text: decodeUtf8, binary: decodeBinaryInt8 };
+const int8: Codec = { text: decodeText, binary: decodeBinaryInt8 };
 const oid: Codec = { text: decodeInt, binary: decodeBinaryOid };
 const float4: Codec = { text: decodeFloat, binary: decodeBinaryFloat4 };
 const float8: Codec = { text: decodeFloat, binary: decodeBinaryFloat8 };
-const numeric: Codec = { text: decodeUtf8, binary: decodeBinaryNumeric };
+const numeric: Codec = { text: decodeText, binary: decodeBinaryNumeric };
 /** What elements of `numeric[]` are, though a `numeric` is a string: so it is in node-postgres. */
 const numericAsFloat: Codec = { text: decodeFloat, binary: decodeBinaryNumericAsFloat };
 /** Types whose binary form is their text. */
-const text: Codec = { text: decodeUtf8, binary: decodeUtf8 };
+const text: Codec = { text: decodeText, binary: decodeText };
 const bytea: Codec = { text: decodeBytea, binary: decodeBinaryBytea };
-const uuid: Codec = { text: decodeUtf8, binary: decodeBinaryUuid };
+const uuid: Codec = { text: decodeText, binary: decodeBinaryUuid };
 const json: Codec = { text: decodeJson, binary: decodeJson };
 const jsonb: Codec = { text: decodeJson, binary: decodeBinaryJsonb };
 const date: Codec = { text: decodeDateTime, binary: decodeBinaryDate };
@@ -51,7 +51,7 @@ const interval: Codec = { text: decodeInterval, binary: decodeBinaryInterval };
 const point: Codec = { text: decodePoint, binary: decodeBinaryPoint };
 const circle: Codec = { text: decodeCircle, binary: decodeBinaryCircle };
 /** Types that are strings and whose binary form is something else, which nobody asks for. */
-const textOnly: Codec = { text: decodeUtf8 };
+const textOnly: Codec = { text: decodeText };
 
 function arrayOf({ text, binary }: Codec): Codec {
   const textArray = textArrayDecoder(text);

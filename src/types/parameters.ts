@@ -17,6 +17,9 @@
 
 import { ConfigError } from "../errors.ts";
 
+/** Far more than the six dimensions that the server takes, far less than the stack. */
+const MAX_DEPTH = 100;
+
 /** How values are encoded. */
 export interface ParameterOptions {
   /** True: Dates are sent in UTC rather than in local time (`parseInputDatesAsUTC`). Default: false. */
@@ -47,11 +50,12 @@ class ParameterEncoder {
   readonly #options: ParameterOptions;
   readonly #index: number | undefined;
   /** The arrays and `toPostgres` objects around the value at hand, to notice one inside itself. */
-  readonly #around: unknown[] = [];
+  readonly #around: unknown[];
 
-  constructor(options: ParameterOptions, index: number | undefined) {
+  constructor(options: ParameterOptions, index: number | undefined, around: readonly unknown[] = []) {
     this.#options = options;
     this.#index = index;
+    this.#around = [...around];
   }
 
   encode(value: unknown): EncodedParameter {
@@ -75,28 +79,36 @@ class ParameterEncoder {
     const bytes = asBytes(value);
     if (bytes !== undefined) return bytes;
     if (isDate(value)) return this.#encodeDate(value);
-    if (Array.isArray(value)) return this.#within(value, () => this.#encodeArray(value));
-    if (hasToPostgres(value)) {
-      return this.#within(value, () => this.encode(value.toPostgres((inner) => this.encode(inner))));
-    }
-    return this.#encodeJson(value);
+    if (Array.isArray(value)) return this.#encodeArray(value);
+    return hasToPostgres(value) ? this.#encodeToPostgres(value) : this.#encodeJson(value);
   }
 
   #encodeArray(values: readonly unknown[]): string {
+    this.#enter(values);
     let literal = "{";
     for (let index = 0; index < values.length; index++) {
       if (index > 0) literal += ",";
       literal += this.#encodeElement(values[index]);
     }
+    this.#around.pop();
     return literal + "}";
   }
 
   #encodeElement(value: unknown): string {
+    if (typeof value === "string") return quote(value);
     const encoded = this.encode(value);
     if (encoded === null) return "NULL";
     if (Array.isArray(value)) return String(encoded);
-    if (typeof encoded !== "string") return `\\\\x${hex(encoded)}`;
-    return `"${encoded.replace(/["\\]/g, "\\$&")}"`;
+    return typeof encoded === "string" ? quote(encoded) : `\\\\x${hex(encoded)}`;
+  }
+
+  #encodeToPostgres(value: ToPostgres): EncodedParameter {
+    this.#enter(value);
+    // An encoder of its own, since the object may catch what encoding throws, or keep the function.
+    const encode = (inner: unknown) => new ParameterEncoder(this.#options, this.#index, this.#around).encode(inner);
+    const encoded = this.encode(value.toPostgres(encode));
+    this.#around.pop();
+    return encoded;
   }
 
   #encodeDate(date: Date): string {
@@ -113,14 +125,10 @@ class ParameterEncoder {
     }
   }
 
-  #within<T>(value: unknown, encode: () => T): T {
+  #enter(value: object): void {
     if (this.#around.includes(value)) throw this.#unencodable("circular reference detected: the value contains itself");
+    if (this.#around.length === MAX_DEPTH) throw this.#unencodable(`it is nested more than ${MAX_DEPTH} deep`);
     this.#around.push(value);
-    try {
-      return encode();
-    } finally {
-      this.#around.pop();
-    }
   }
 
   #unencodable(why: string, cause?: unknown): ConfigError {
@@ -145,6 +153,11 @@ function isDate(value: object): value is Date {
 
 function hasToPostgres(value: object): value is ToPostgres {
   return typeof (value as Partial<ToPostgres>).toPostgres === "function";
+}
+
+/** As an element of an array literal. */
+function quote(text: string): string {
+  return `"${/["\\]/.test(text) ? text.replace(/["\\]/g, "\\$&") : text}"`;
 }
 
 function hex(bytes: Uint8Array): string {

@@ -5,22 +5,23 @@
  * @module
  */
 
-import { decodeUtf8, encodeUtf8 } from "../utf8.ts";
+import { encodeUtf8 } from "../utf8.ts";
 import { copyByteArray } from "./byte_array.ts";
 import type { BinaryParser, ByteDecoder, Format, TextParser } from "./codec.ts";
+import { decodeText } from "./text.ts";
 
 /** What a decoder looks like to a user: takes the text of a value, or its bytes. */
 export type Parser = (value: string | Uint8Array) => unknown;
 
 /** Each decoder's parser, and each of those parsers' decoder: made once, so that a parser keeps its identity. */
 const parsers = new WeakMap<ByteDecoder, Parser>();
-const decoders = new WeakMap<(value: never) => unknown, ByteDecoder>([[String, decodeUtf8]]);
+const decoders = new WeakMap<(value: never) => unknown, ByteDecoder>([[String, decodeText]]);
 
 /** The parser that does what the decoder does; null, which the server never sends it, stays null. */
 export function parserOf(decoder: ByteDecoder): Parser {
   const known = parsers.get(decoder);
   if (known !== undefined) return known;
-  const parser = decoder === decodeUtf8 ? parseString : (value: string | Uint8Array | null) => {
+  const parser = decoder === decodeText ? parseString : (value: string | Uint8Array | null) => {
     if (value === null) return null;
     const bytes = typeof value === "string" ? encodeUtf8(value) : value;
     return decoder(bytes, 0, bytes.length);
@@ -36,7 +37,7 @@ export function decoderOfParser(parser: (value: never) => unknown, format: Forma
   if (known !== undefined) return known;
   if (format === 0) {
     const parse = parser as TextParser;
-    return (bytes, start, end) => parse(decodeUtf8(bytes, start, end));
+    return (bytes, start, end) => parse(decodeText(bytes, start, end));
   }
   const parse = parser as BinaryParser;
   return (bytes, start, end) => parse(copyByteArray(bytes, start, end));
@@ -44,5 +45,5 @@ export function decoderOfParser(parser: (value: never) => unknown, format: Forma
 
 /** What an unknown type's parser is: the text itself. */
 function parseString(value: string | Uint8Array): string {
-  return value instanceof Uint8Array ? decodeUtf8(value, 0, value.length) : String(value);
+  return value instanceof Uint8Array ? decodeText(value, 0, value.length) : String(value);
 }

@@ -5,11 +5,11 @@
  */
 
 import { ConfigError } from "../errors.ts";
-import { decodeUtf8 } from "../utf8.ts";
 import { textArrayDecoder } from "./arrays.ts";
 import { builtinCodecs } from "./builtin_codecs.ts";
 import type { BinaryParser, ByteDecoder, Format, FormatName, TextParser, TypeParserSource } from "./codec.ts";
 import { builtins } from "./oids.ts";
+import { decodeText } from "./text.ts";
 import { decoderOfParser, type Parser, parserOf } from "./parsers.ts";
 
 /** {@linkcode TypeRegistry.setTypeParser}'s forms. */
@@ -103,7 +103,7 @@ export class TypeRegistry implements TypeParserSource {
   /** As npm `pg-types` has it: `arrayParser.create(literal, parseElement).parse()`. */
   readonly arrayParser = {
     create<T = string>(literal: string, parseElement?: TextParser<T>): { parse(): unknown } {
-      const element = parseElement === undefined ? decodeUtf8 : decoderOfParser(parseElement, 0);
+      const element = parseElement === undefined ? decodeText : decoderOfParser(parseElement, 0);
       return { parse: () => parserOf(textArrayDecoder(element))(literal) };
     },
   };
@@ -140,7 +140,7 @@ export function prefersBinary(source: TypeParserSource, oid: number): boolean {
 /** Where there is no binary decoder the bytes are taken as text, which they are for enums and extensions' strings. */
 function builtinDecoder(oid: number, format: Format): ByteDecoder {
   const codec = builtinCodecs.get(oid);
-  return (format === 0 ? codec?.text : codec?.binary) ?? decodeUtf8;
+  return (format === 0 ? codec?.text : codec?.binary) ?? decodeText;
 }
 
 function isFormat(format: unknown): format is FormatName | Format {

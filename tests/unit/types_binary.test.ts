@@ -134,16 +134,13 @@ test("any float8 is read exactly", () => {
   }));
 });
 
-test("any float4 is a number that is that float4, written as shortly as can be", () => {
+test("any float4 is a number that is that float4, in nine digits at most", () => {
   fc.assert(fc.property(fc.float(), (value) => {
     const bytes = new Uint8Array(4);
     new DataView(bytes.buffer).setFloat32(0, value);
     const decoded = decodeInside(types.decoder(builtins.FLOAT4, 1), bytes) as number;
     assert.equal(Math.fround(decoded), value);
-    const digits = decoded.toExponential().replace(/e.*|\D/g, "").length;
-    if (Number.isFinite(value) && digits > 1) {
-      assert.notEqual(Math.fround(Number(value.toPrecision(digits - 1))), value);
-    }
+    assert.ok(Number.isNaN(value) || Number(decoded.toPrecision(9)) === decoded);
   }));
 });
 

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import pgTypes from "pg-types";
+import { decodeHexDigits } from "../../src/types/bytea.ts";
 import { arrays, builtins, otherTypes } from "../../src/types/oids.ts";
 import { types } from "../../src/types/registry.ts";
-import { comparable, decodeText } from "./types_comparable.ts";
+import { comparable, decodeInside, decodeText } from "./types_comparable.ts";
 
 /** npm pg-types, which node-postgres uses, says what each text is worth. */
 function oracle(oid: number, text: string): unknown {
@@ -349,6 +350,31 @@ test("an array of any strings, in one dimension or two, comes back as it was", (
     assert.deepEqual(decodeText(types.decoder(arrays.TEXT, 0), text), value);
     assertAsOracle(arrays.TEXT, text);
   }));
+});
+
+test("a text of any length is decoded, wherever its characters are not ASCII", () => {
+  const ascii = "The quick brown fox jumps.";
+  for (let length = 0; length <= ascii.length; length++) {
+    const text = ascii.slice(0, length);
+    assert.equal(decodeText(types.decoder(TEXT, 0), text), text);
+    for (let at = 0; at <= length; at++) {
+      const mixed = `${text.slice(0, at)}\u{1f418}${text.slice(at)}`;
+      assert.equal(decodeText(types.decoder(TEXT, 0), mixed), mixed);
+    }
+  }
+});
+
+test("a long bytea, which a native decoder may take, is decoded as a short one is", () => {
+  const bytes = Uint8Array.from({ length: 4096 }, (_, at) => at * 7);
+  const digits = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  assertAsOracle(BYTEA, `\\x${digits}`);
+  assert.deepEqual(comparable(decodeInside(decodeHexDigits, new TextEncoder().encode(digits))), {
+    bytes: Array.from(bytes),
+    class: "Buffer" in globalThis ? "Buffer" : "Uint8Array",
+  });
+  for (const wrong of [`${digits}0`, `${digits}zz`, `zz${digits}`, `${digits} 0`]) {
+    assert.throws(() => decodeText(types.decoder(BYTEA, 0), `\\x${wrong}`), { code: "VALUE_MALFORMED" });
+  }
 });
 
 test("text that its type cannot have is refused, not guessed at", () => {
