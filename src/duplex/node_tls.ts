@@ -6,7 +6,6 @@
 
 import type { Socket } from "node:net";
 import type { ConnectionOptions, PeerCertificate, TLSSocket } from "node:tls";
-import type { X509Certificate } from "node:crypto";
 import type { DriverError, ErrorPlace } from "../errors.ts";
 import type { TlsInfo, TlsOptions } from "../tls/engine.ts";
 import { codeOf } from "./failures.ts";
@@ -42,7 +41,7 @@ export function handshake(
       return refuse(handshakeFailed(cause, place));
     }
     const tlsSocket = secured;
-    let peer: X509Certificate | undefined;
+    let peer: PeerCertificate | undefined;
     // Before Node's own listener, which destroys the socket of a refused certificate and the certificate with it.
     tlsSocket.prependOnceListener("secure", () => peer = peerOf(tlsSocket));
     const onError = (cause: Error) => {
@@ -115,14 +114,19 @@ function nameCheck({ nodeOptions }: TlsOptions): NameCheck {
 const CERTIFICATE_CODE =
   /^(ERR_TLS_CERT_|UNABLE_TO_|CERT_|SELF_SIGNED_|DEPTH_ZERO_|ERROR_IN_CERT_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_|CRL_|HOSTNAME_)/;
 
-function peerOf(socket: TLSSocket): X509Certificate | undefined {
-  return socket.getPeerX509Certificate?.();
+/**
+ * The server's certificate. Not by `getPeerX509Certificate`, which in Node 20 takes it away from whoever asks next, and
+ * that is Node's own check of the name.
+ */
+function peerOf(socket: TLSSocket): PeerCertificate | undefined {
+  const certificate = socket.getPeerCertificate() as PeerCertificate | undefined;
+  return certificate?.raw === undefined ? undefined : certificate;
 }
 
-/** Subject and issuer on one line each; Node puts every part of a name on a line of its own. */
-function namesOf(certificate: X509Certificate | undefined): { subject?: string; issuer?: string } {
+/** Subject and issuer as OpenSSL writes them: `C=DE, CN=localhost`. */
+function namesOf(certificate: PeerCertificate | undefined): { subject?: string; issuer?: string } {
   if (certificate === undefined) return {};
-  const line = (name: string) => name.split("\n").join(", ");
+  const line = (name: object) => Object.entries(name).map(([type, value]) => `${type}=${value}`).join(", ");
   return { subject: line(certificate.subject), issuer: line(certificate.issuer) };
 }
 
