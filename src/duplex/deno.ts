@@ -60,6 +60,7 @@ export async function openDeno(target: Target): Promise<Duplex> {
   const { host, port, signal } = target;
   const path = unixSocketPath(target);
   try {
+    signal?.throwIfAborted();
     const conn = await unlessAborted(
       deno().connect(
         path === undefined ? { hostname: host, port, signal } : { transport: "unix", path: path.replace(/^@/, "\0") },
@@ -138,8 +139,9 @@ class DenoDuplex implements Duplex {
   }
 
   closeWrite(): Promise<void> {
+    if (this.#ending !== undefined) return this.#ending;
     if (this.#over !== undefined) return Promise.reject(this.#failure("closeWrite"));
-    this.#ending ??= this.#end();
+    this.#ending = this.#end();
     return this.#ending;
   }
 

@@ -13,9 +13,11 @@ export interface StreamPair {
   close?(): unknown;
 }
 
+const WRITE_HIGH_WATER = 1024 * 1024; // bytes the sink has not taken, beyond which a write waits in any case
+
 /**
- * Wraps any pair of web streams as a {@linkcode Duplex}. How much may be written before `write` waits, and how much is
- * read ahead, is for the streams' own queuing strategies to say.
+ * Wraps any pair of web streams as a {@linkcode Duplex}. How much may be written before `write` waits (no more than a
+ * mebibyte), and how much is read ahead, is for the streams' own queuing strategies to say.
  *
  * @example
  * ```ts
@@ -40,6 +42,7 @@ export class StreamsDuplex implements Duplex {
   readonly #closing: Deferred<void> = deferred();
   #over: Over | undefined;
   #reading = false;
+  #unsent = 0;
   #ending: Promise<void> | undefined;
 
   constructor(pair: StreamPair, info: DuplexInfo) {
@@ -78,15 +81,18 @@ export class StreamsDuplex implements Duplex {
     if (this.#ending !== undefined) return Promise.reject(closedHere(this.info, "write", "closeWrite came before"));
     if (bytes.length === 0) return DONE;
     const written = this.#writer.write(bytes);
-    written.catch(this.#onWriteFailure);
-    // `ready` is the sink's back-pressure; desiredSize is null when the sink has failed.
-    if ((this.#writer.desiredSize ?? 0) > 0) return DONE;
-    return this.#ready();
+    this.#unsent += bytes.length;
+    written.then(() => this.#unsent -= bytes.length, this.#onWriteFailure);
+    // Some strategies count chunks and not bytes (Node's Duplex.toWeb takes 16,384 chunks of any size): hence our own bound.
+    if (this.#unsent >= WRITE_HIGH_WATER) return this.#afterWrite(written);
+    // desiredSize is null when the sink has failed.
+    return (this.#writer.desiredSize ?? 0) > 0 ? DONE : this.#afterWrite(this.#writer.ready);
   }
 
   closeWrite(): Promise<void> {
+    if (this.#ending !== undefined) return this.#ending;
     if (this.#over !== undefined) return Promise.reject(this.#failure("closeWrite", this.#over));
-    this.#ending ??= this.#writer.close().catch((cause) => {
+    this.#ending = this.#writer.close().catch((cause) => {
       this.#onWriteFailure(cause);
       throw this.#failure("closeWrite", this.#over ?? { by: "failure", cause });
     });
@@ -116,9 +122,9 @@ export class StreamsDuplex implements Duplex {
     return this.#over?.by === "us" ? this.#over : undefined;
   }
 
-  async #ready(): Promise<void> {
+  async #afterWrite(ready: Promise<void>): Promise<void> {
     try {
-      await this.#writer.ready;
+      await ready;
     } catch (cause) {
       throw this.#failure("write", this.#over ?? { by: "failure", cause });
     }

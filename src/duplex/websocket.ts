@@ -196,8 +196,9 @@ class OpenWebSocket implements WebSocketDuplex {
   }
 
   closeWrite(): Promise<void> {
+    if (this.#ending !== undefined) return this.#ending;
     if (this.#over !== undefined) return Promise.reject(this.#failure("closeWrite", this.#over));
-    this.#ending ??= this.#end();
+    this.#ending = this.#end();
     return this.#ending;
   }
 
