@@ -5,6 +5,7 @@
  */
 
 import { lookup } from "node:dns/promises";
+import { Buffer } from "node:buffer";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex as NodeStream } from "node:stream";
@@ -16,10 +17,12 @@ import { TransportError } from "../errors.ts";
 import type { Target } from "./address.ts";
 import { dial, type Dialler } from "./dial.ts";
 import { type Answer, answer, decide, RELAY_PATH, type RequestHead, serializeAnswer } from "./http.ts";
+import type { ProxyEvent } from "./events.ts";
 import { Meter, type ProxyMetrics } from "./metrics.ts";
 import { type ProxyOptions, type ResolvedProxyOptions, resolveProxyOptions } from "./options.ts";
 import type { Reach } from "./policy.ts";
 import { relay } from "./relay.ts";
+import { watchClient } from "./waiting_client.ts";
 import { peerFromWebSocket } from "./websocket_peer.ts";
 
 /** A running proxy. */
@@ -41,6 +44,7 @@ export interface Proxy {
 
 const DEFAULT_DRAIN_MILLIS = 10_000;
 const HEAD_TIMEOUT_MILLIS = 10_000; // for a request's head to arrive
+const CLIENT_LEFT = 499; // as web servers log it; there is nobody left to answer
 const KEEP_ALIVE_MILLIS = 30_000; // of silence on the TCP side before the kernel probes
 
 /**
@@ -180,49 +184,54 @@ class NodeProxy implements Proxy {
     const decision = this.#decide(request);
     if (decision.kind === "answer") return await this.#refuse({ id, client, socket }, decision.answer);
     this.#meter.connections++;
-    try {
-      await this.#connect({ id, client, socket }, request, head, decision.target, decision.reach);
-    } finally {
-      this.#meter.connections--;
-    }
+    const closed = await this.#connect({ id, client, socket }, request, head, decision.target, decision.reach);
+    this.#meter.connections--;
+    if (closed !== undefined) this.#options.onEvent(closed);
   }
 
-  /** Dials first and upgrades then, so that whoever asked can be told why it failed. */
+  /**
+   * Dials first and upgrades then, so that whoever asked can be told why it failed; resolves when the connection is
+   * over, with what there is to tell of it.
+   */
   async #connect(
     upgrade: Upgrade,
     request: IncomingMessage,
     head: Uint8Array,
     target: Target,
     reach: Reach,
-  ): Promise<void> {
+  ): Promise<ProxyEvent | undefined> {
     const { id, client, socket } = upgrade;
-    const { onEvent } = this.#options;
-    const gone = new AbortController();
-    const giveUp = () => gone.abort();
-    socket.once("error", giveUp);
-    socket.once("close", giveUp);
-    this.#stop.signal.addEventListener("abort", giveUp, { once: true });
     const begun = performance.now();
-    const dialled = await dial(target, reach, this.#dialler, gone.signal);
-    socket.off("close", giveUp);
-    this.#stop.signal.removeEventListener("abort", giveUp);
+    const waiting = watchClient(socket, head, this.#stop.signal);
+    const dialled = await dial(target, reach, this.#dialler, waiting.over);
+    const early = waiting.take();
+    if (waiting.over.aborted) {
+      if (dialled.ok) dialled.duplex.close();
+      this.#own(
+        this.#refuse(
+          upgrade,
+          answer(CLIENT_LEFT, `not connected to ${target.text}: the client left, or the proxy stops`),
+        ),
+      );
+      return undefined;
+    }
     if (!dialled.ok) {
       this.#own(this.#refuse(upgrade, answer(dialled.status, dialled.reason)));
-      return;
+      return undefined;
     }
     const { duplex, address } = dialled;
-    const webSocket = await this.#upgrade(upgrade, request, head, duplex);
-    if (webSocket === undefined) return;
+    const webSocket = await this.#upgrade(upgrade, request, early, duplex);
+    if (webSocket === undefined) return undefined;
     const opened = performance.now();
     this.#meter.relayed++;
-    onEvent({ kind: "opened", id, client, target: target.text, address, dialMillis: opened - begun });
+    this.#options.onEvent({ kind: "opened", id, client, target: target.text, address, dialMillis: opened - begun });
     const report = await relay(peerFromWebSocket(webSocket, this.#meter, this.#options.pingIntervalMillis), duplex, {
       idleTimeoutMillis: this.#options.idleTimeoutMillis,
       lingerMillis: this.#options.lingerMillis,
       signal: this.#stop.signal,
       meter: this.#meter,
     });
-    onEvent({ kind: "closed", id, client, target: target.text, ...report, millis: performance.now() - opened });
+    return { kind: "closed", id, client, target: target.text, ...report, millis: performance.now() - opened };
   }
 
   /** Undefined where the client left meanwhile; the target is then released. */
@@ -242,7 +251,7 @@ class NodeProxy implements Proxy {
       return promise;
     }
     socket.once("close", onClose);
-    this.#webSockets.handleUpgrade(request, socket, head as never, (webSocket) => {
+    this.#webSockets.handleUpgrade(request, socket, Buffer.from(head.buffer as ArrayBuffer), (webSocket) => {
       socket.off("close", onClose);
       resolve(webSocket);
     });
