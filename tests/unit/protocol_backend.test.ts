@@ -129,6 +129,28 @@ test("hostile counts, lengths and codes are refused", () => {
   }
 });
 
+test("a negative length does not move backwards, where other bytes could be read as a length", () => {
+  // Six bytes back, the count and half of the length would be the length 0x0002ffff, which leads to the very end.
+  const payload = new Uint8Array(4 + 0x0002_ffff);
+  payload.set(wire("0002 fffffffa"));
+  assert.throws(() => decode(Backend.DataRow, payload), malformed);
+});
+
+test("a count that the payload cannot hold is refused before the first item is decoded", () => {
+  const counts: readonly (readonly [letter: string, payload: string, message: RegExp])[] = [
+    ["D", "ffff 00000000", /DataRow: a count of 65535$/],
+    ["D", "0002 ffffffff 000000", /DataRow: a count of 2$/],
+    ["G", "00 0002 0000 00", /CopyResponse: a count of 2$/],
+    ["t", "0002 00000017 000000", /ParameterDescription: a count of 2$/],
+    ["T", "0001 00 00000000 0000 00000017 0004 ffffffff 00", /RowDescription: a count of 1$/],
+    ["v", "00030000 ffffffff 00", /NegotiateProtocolVersion: 4294967295 options$/],
+    ["v", "00030000 00000002 00", /NegotiateProtocolVersion: 2 options$/],
+  ];
+  for (const [letter, payload, message] of counts) {
+    assert.throws(() => decode(letter.charCodeAt(0), wire(payload)), { ...malformed, message }, `${letter} ${payload}`);
+  }
+});
+
 test("an error names the message and what is wrong with it, and quotes none of its bytes", () => {
   const cut = wire("'Ssecret' 00 'Msecret'");
   assert.throws(() => decode(Backend.ErrorResponse, cut), {

@@ -234,3 +234,11 @@ test("a message of 20 MB in chunks of 1 KB is gathered in memory and copies prop
   assert.ok(total >= message.length, "the instrument counted nothing");
   assert.ok(total <= 4 * message.length, `${total} bytes were allocated`);
 });
+
+test("the buffer of a large message is let go with it", () => {
+  const frames = new FrameReader();
+  const large = copyData(50_000);
+  assert.deepEqual(read(chunksOf(large, [40_000]), frames), [large]);
+  assert.deepEqual(read(chunksOf(copyData(10), [8]), frames), [copyData(10)]);
+  assert.ok(frames.bytes.length < 50_000, `${frames.bytes.length} bytes are kept`);
+});
