@@ -45,7 +45,8 @@ const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   "src/duplex/node_tls_over.ts": ["process", "node:net", "node:stream"],
   "src/duplex/open.ts": ["Deno", "process"], // asks which of them is there
   "src/duplex/ws.ts": ["ws"],
-  "src/proxy/node.ts": ["node:dns/promises", "node:http", "node:net", "node:stream", "ws"],
+  "src/proxy/node.ts": ["Buffer", "node:buffer", "node:dns/promises", "node:http", "node:net", "node:stream", "ws"],
+  "src/proxy/waiting_client.ts": ["node:stream"], // its types
   "src/proxy/websocket_peer.ts": ["ws"], // its types
   "src/tls/choose.ts": ["process"], // asks whether it is there
   "src/types/byte_array.ts": ["Buffer"],

@@ -14,12 +14,11 @@ import { temporaryFolder } from "../tests/fixtures/temporary.ts";
 import { installPackages, step } from "./progress.ts";
 import { nodeVersion, runOnDeno, runOnNode, type RunResult } from "./testing/runs.ts";
 import { count, summarize } from "./testing/summary.ts";
+import { untilInterrupted } from "./until_interrupted.ts";
 
 const OLDEST_NODE = [20, 16] as const;
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
-
-async function main(args: readonly string[]): Promise<number> {
+async function main(args: readonly string[], resources: AsyncDisposableStack): Promise<number> {
   const runtimes = args.filter((arg) => arg.startsWith("--runtime=")).map((arg) => arg.slice("--runtime=".length));
   const filters = args.filter((arg) => !arg.startsWith("--"));
   const wanted = (runtime: string) => runtimes.length === 0 || runtimes.includes(runtime);
@@ -30,16 +29,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   await installPackages();
   if (plan.some(({ runtime }) => runtime !== "deno")) await requireNode();
-
-  const interruption = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(signal, () => interruption.abort(new Error(signal)));
-  }
-  const results = await runAll(plan, interruption.signal);
-  if (interruption.signal.aborted) {
-    console.error("\nInterrupted.");
-    return 130;
-  }
+  const results = await runAll(plan, resources);
   console.log(`\n${summarize(results)}`);
   return count(results, "failed") > 0 ? 1 : 0;
 }
@@ -60,31 +50,31 @@ async function findTests(filters: readonly string[], wanted: (runtime: string) =
   return plan.filter(({ runtime, files }) => wanted(runtime) && files.length > 0);
 }
 
-async function runAll(plan: readonly PlannedRun[], signal: AbortSignal): Promise<RunResult[]> {
+async function runAll(plan: readonly PlannedRun[], resources: AsyncDisposableStack): Promise<RunResult[]> {
   const servers = await step(
     await findPgBouncer() ? "Starting PostgreSQL and PgBouncer" : "Starting PostgreSQL (PgBouncer is not installed)",
     startServers,
   );
+  resources.defer(() => servers.stop());
   const folder = await temporaryFolder("run");
-  try {
-    const path = join(folder.path, "servers.json");
-    await publish(servers, path);
-    const env = { [SERVERS_VARIABLE]: path };
-    // workerd takes a private authority from nowhere else.
-    const runtimeEnv = { ...env, NODE_EXTRA_CA_CERTS: (await certificates()).ca.certPath };
-    const results: RunResult[] = [];
-    for (const { runtime, files } of plan) {
-      if (signal.aborted) break;
-      console.log(`\n── ${runtime}: ${files.length} test files ${"─".repeat(40)}\n`);
-      if (runtime === "deno") results.push(await runOnDeno({ files, env, signal }));
-      else if (runtime === "node") results.push(await runOnNode({ files, env, signal }));
-      else results.push(await runOnNode({ files, env: runtimeEnv, signal }, runtime));
-    }
-    return results;
-  } finally {
-    await servers.stop();
-    await folder.remove();
+  resources.defer(() => folder.remove());
+  const interruption = new AbortController();
+  resources.defer(() => interruption.abort());
+
+  const path = join(folder.path, "servers.json");
+  await publish(servers, path);
+  const env = { [SERVERS_VARIABLE]: path };
+  // workerd takes a private authority from nowhere else.
+  const runtimeEnv = { ...env, NODE_EXTRA_CA_CERTS: (await certificates()).ca.certPath };
+  const { signal } = interruption;
+  const results: RunResult[] = [];
+  for (const { runtime, files } of plan) {
+    console.log(`\n── ${runtime}: ${files.length} test files ${"─".repeat(40)}\n`);
+    if (runtime === "deno") results.push(await runOnDeno({ files, env, signal }));
+    else if (runtime === "node") results.push(await runOnNode({ files, env, signal }));
+    else results.push(await runOnNode({ files, env: runtimeEnv, signal }, runtime));
   }
+  return results;
 }
 
 async function requireNode(): Promise<void> {
@@ -92,13 +82,12 @@ async function requireNode(): Promise<void> {
   const [major = 0, minor = 0] = version?.split(".").map(Number) ?? [];
   const [oldestMajor, oldestMinor] = OLDEST_NODE;
   if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return;
-  console.error(
+  throw new Error(
     `The tests also run on Node ${OLDEST_NODE.join(".")} or newer, but ${
       version ? `this is ${version}` : "there is none"
     }.` +
       " Install it, or leave it out with --runtime=deno.",
   );
-  Deno.exit(2);
 }
 
 async function testFiles(folder: string): Promise<string[]> {
@@ -122,3 +111,5 @@ async function entries(folder: string): Promise<Deno.DirEntry[]> {
   });
   return found.sort((one, other) => one.name < other.name ? -1 : 1);
 }
+
+await untilInterrupted((resources) => main(Deno.args, resources));
