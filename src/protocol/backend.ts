@@ -6,11 +6,12 @@
  * @module
  */
 
+import type { ServerReport } from "../errors.ts";
 import { Backend, type TransactionStatus } from "./codes.ts";
 import { type AuthenticationRequest, decodeAuthentication } from "./authentication.ts";
 import { PayloadReader } from "./payload_reader.ts";
 import { decodeRowDescription, type FieldDescription } from "./row_description.ts";
-import { decodeResponseFields, type ResponseFields } from "./response_fields.ts";
+import { decodeResponseFields } from "./response_fields.ts";
 
 /** The key with which a request may be cancelled: 4 bytes in protocol 3.0, up to 256 from 3.2 on. */
 export interface BackendKeyData {
@@ -46,7 +47,7 @@ export type BackendMessage =
   | ({ readonly name: "CopyBothResponse" | "CopyInResponse" | "CopyOutResponse" } & CopyResponse)
   | { readonly name: "CopyData"; readonly data: Uint8Array }
   | { readonly name: "DataRow"; readonly values: readonly (Uint8Array | null)[] }
-  | { readonly name: "ErrorResponse" | "NoticeResponse"; readonly fields: ResponseFields }
+  | { readonly name: "ErrorResponse" | "NoticeResponse"; readonly fields: ServerReport }
   | { readonly name: "FunctionCallResponse"; readonly value: Uint8Array | null }
   | ({ readonly name: "NegotiateProtocolVersion" } & NegotiateProtocolVersion)
   | ({ readonly name: "NotificationResponse" } & NotificationResponse)

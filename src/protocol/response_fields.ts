@@ -5,33 +5,10 @@
  * @module
  */
 
+import type { ServerReport } from "../errors.ts";
 import { PayloadReader } from "./payload_reader.ts";
 
-/** An error or notice, under node-postgres's names. All but the first three are there only where the server sent them. */
-export interface ResponseFields {
-  /** `ERROR`, `FATAL`, `NOTICE`, ...; never localised where the server is 9.6 or newer. */
-  severity: string;
-  /** The SQLSTATE. */
-  code: string;
-  message: string;
-  detail?: string;
-  hint?: string;
-  /** Where in the query the error is, counted in characters from 1. */
-  position?: string;
-  internalPosition?: string;
-  internalQuery?: string;
-  where?: string;
-  schema?: string;
-  table?: string;
-  column?: string;
-  dataType?: string;
-  constraint?: string;
-  file?: string;
-  line?: string;
-  routine?: string;
-}
-
-const NAMES: Readonly<Record<string, keyof ResponseFields>> = {
+const NAMES: Readonly<Record<string, keyof ServerReport>> = {
   C: "code",
   M: "message",
   D: "detail",
@@ -51,9 +28,9 @@ const NAMES: Readonly<Record<string, keyof ResponseFields>> = {
 };
 
 /** @throws {ProtocolError} `PROTOCOL_MALFORMED` */
-export function decodeResponseFields(bytes: Uint8Array, start: number, end: number): ResponseFields {
+export function decodeResponseFields(bytes: Uint8Array, start: number, end: number): ServerReport {
   const reader = new PayloadReader("ErrorResponse or NoticeResponse", bytes, start, end);
-  const fields: ResponseFields = { severity: "", code: "", message: "" };
+  const fields: ServerReport = { severity: "", code: "", message: "" };
   let localisedSeverity = "";
   for (let type = reader.uint8(); type !== 0; type = reader.uint8()) {
     const letter = String.fromCharCode(type);
