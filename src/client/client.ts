@@ -17,18 +17,14 @@ import type { Session, SessionEvents } from "../session/session.ts";
 import type { TransactionStatus } from "../protocol/codes.ts";
 import type { TypeParserSource } from "../types/codec.ts";
 import { TypeRegistry, types as globalTypes } from "../types/registry.ts";
+import { callOut } from "./call_out.ts";
 import { defaults } from "./defaults.ts";
+import { EarlyQueries, type EarlyQuery } from "./early_queries.ts";
 import { escapeIdentifier, escapeLiteral } from "./escape.ts";
 import { oneOrAll, Query, type QueryCallback } from "./query.ts";
 import { type QueryArrayConfig, type QueryConfig, queryConfig } from "./query_config.ts";
 import { type QueryDefaults, type QueryObserver, runQuery } from "./query_run.ts";
 import type { QueryResultRow, Result } from "./result.ts";
-
-/** Something a session will be given once there is one. */
-interface EarlyQuery {
-  readonly config: QueryConfig;
-  readonly observer: QueryObserver;
-}
 
 interface Connecting {
   readonly at: "connecting";
@@ -74,7 +70,7 @@ export class Client extends EventEmitter {
   readonly #options: ConnectionOptions;
   readonly #types: TypeRegistry;
   readonly #queryDefaults: QueryDefaults;
-  readonly #early: EarlyQuery[] = [];
+  readonly #early: EarlyQueries;
   #state: State = { at: "new" };
   #timings: ConnectTimings | undefined;
   #queried = false;
@@ -87,6 +83,7 @@ export class Client extends EventEmitter {
   constructor(config?: string | URL | ClientConfig) {
     super();
     this.#options = resolveOptions(config, defaults);
+    this.#early = new EarlyQueries({ host: this.#options.host, port: this.#options.port });
     const own = typeof config === "object" && !(config instanceof URL) ? config : {};
     this.#types = new TypeRegistry((own.types as TypeParserSource | undefined) ?? globalTypes);
     this.#queryDefaults = {
@@ -263,7 +260,7 @@ export class Client extends EventEmitter {
       });
       this.#timings = timings;
       this.#adopt({ at: "connected", session });
-      this.emit("connect");
+      callOut(() => this.emit("connect"));
       return this;
     } catch (error) {
       this.#failConnect(error);
@@ -277,22 +274,22 @@ export class Client extends EventEmitter {
   /** From here on queries go straight to the session; those that wait go first. */
   #adopt(state: State & { readonly session: Session }): void {
     this.#state = state;
-    for (const { config, observer } of this.#early.splice(0)) this.#submit(state.session, config, observer);
+    for (const query of this.#early.takeAll()) this.#submit(state.session, query);
   }
 
   #failConnect(cause: unknown): void {
     const error = cause instanceof Error ? cause : new Error(String(cause));
     this.#state = { at: "ended", error };
-    for (const { observer } of this.#early.splice(0)) observer.failed(error);
+    for (const { observer } of this.#early.takeAll()) observer.failed(error);
   }
 
   #sessionEvents(): SessionEvents {
     return {
-      notice: (notice) => this.emit("notice", notice),
+      notice: (notice) => callOut(() => this.emit("notice", notice)),
       notification: ({ processId, channel, payload }) =>
-        this.emit("notification", { processId, channel, payload, name: "notification" }),
+        callOut(() => this.emit("notification", { processId, channel, payload, name: "notification" })),
       drain: () => {
-        if (this.#queried) this.emit("drain");
+        if (this.#queried) callOut(() => this.emit("drain"));
       },
       end: (error) => this.#sessionEnded(error),
     };
@@ -304,48 +301,35 @@ export class Client extends EventEmitter {
     const unexpected = this.#state.at === "connected" && error !== undefined;
     if (this.#state.at === "connected") this.#state = { at: "ended", error };
     // Without a listener an emitter would throw, and an idle connection that dies must not take the process down.
-    if (unexpected && this.listenerCount("error") > 0) this.emit("error", error);
-    this.emit("end");
+    if (unexpected && this.listenerCount("error") > 0) callOut(() => this.emit("error", error));
+    callOut(() => this.emit("end"));
   }
 
   #run(config: QueryConfig, observer: QueryObserver): void {
     const state = this.#state;
     this.#queried = true;
-    if (state.at === "ended") return observer.failed(this.#notQueryable(state.error));
-    if (state.at === "new" || state.session === undefined) {
-      this.#early.push({ config, observer });
-      return;
-    }
-    this.#submit(state.session, config, observer);
+    if (state.at === "ended") return failLater(observer, this.#notQueryable(state.error));
+    const query = { config, observer, timeoutMillis: config.query_timeout ?? this.#options.queryTimeoutMillis };
+    if (state.at === "new" || state.session === undefined) this.#early.add(query);
+    else this.#submit(state.session, query);
   }
 
-  #submit(session: Session, config: QueryConfig, observer: QueryObserver): void {
-    const timeoutMillis = config.query_timeout ?? this.#options.queryTimeoutMillis;
+  #submit(session: Session, { config, observer, timeoutMillis }: EarlyQuery): void {
     try {
       runQuery(session, config, this.#queryDefaults, timeoutMillis, observer);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      observer.failed(error instanceof DriverError ? error.addPlace({ ...session.place, phase: "query" }) : error);
+      if (error instanceof DriverError) {
+        error.addPlace({ ...session.place, phase: "query" });
+        error.safeToRetry = true;
+      }
+      failLater(observer, error);
     }
   }
 
   #runEvented(query: Query, callback: QueryCallback | undefined): Query {
     query.callback ??= callback;
-    const report = query.callback;
-    const streams = report === undefined && query.listenerCount("row") > 0;
-    this.#run(query.config, {
-      done: (results) => {
-        const result = oneOrAll(results);
-        if (report !== undefined) report(null, result as Result);
-        query.emit("end", result);
-      },
-      failed: (error) => report === undefined ? query.emit("error", error) : report(error, undefined as never),
-      row: streams
-        ? (row, result) => {
-          query.emit("row", row, result);
-        }
-        : undefined,
-    });
+    this.#run(query.config, eventObserver(query));
     return query;
   }
 
@@ -382,9 +366,32 @@ export class Client extends EventEmitter {
 
 function callbackObserver(callback: QueryCallback): QueryObserver {
   return {
-    done: (results) => callback(null, oneOrAll(results)),
-    failed: (error) => callback(error, undefined),
+    done: (results) => callOut(() => callback(null, oneOrAll(results))),
+    failed: (error) => callOut(() => callback(error, undefined)),
   };
+}
+
+/** Listeners may come and go while the query runs, so they are looked for at each row. */
+function eventObserver(query: Query): QueryObserver {
+  const report = query.callback;
+  return {
+    done: (results) => {
+      const result = oneOrAll(results);
+      if (report !== undefined) callOut(() => report(null, result));
+      callOut(() => query.emit("end", result));
+    },
+    failed: (error) => callOut(() => report === undefined ? query.emit("error", error) : report(error, undefined)),
+    row: (row, result) => {
+      const heard = query.listenerCount("row") > 0;
+      if (heard) callOut(() => query.emit("row", row, result));
+      if (!heard || report !== undefined) result.rows.push(row as QueryResultRow);
+    },
+  };
+}
+
+/** Once the caller had the chance to listen. */
+function failLater(observer: QueryObserver, error: Error): void {
+  queueMicrotask(() => observer.failed(error));
 }
 
 /** Out of the promise, so that what a callback throws is the program's own and not a rejection that nobody awaits. */

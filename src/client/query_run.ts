@@ -106,8 +106,8 @@ export function runQuery(
 }
 
 function exchangeFor(session: Session, config: QueryConfig, defaults: QueryDefaults, run: QueryRun): Exchange {
+  if (!needsExtended(config)) return new SimpleQuery(config.text, run);
   const binary = config.binary ?? defaults.binary;
-  if (!binary && !needsExtended(config)) return new SimpleQuery(config.text, run);
   const values = (config.values ?? []).map((value, index) => encodeParameter(value, defaults, index + 1));
   return new ExtendedQuery({ text: config.text, name: config.name, values, binary }, session.statements, run);
 }

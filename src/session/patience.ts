@@ -14,7 +14,7 @@ export type GivenUp =
 
 /** Watches an exchange's deadline and signal until its `release` is called, which whoever ends it does. */
 export function watchPatience(
-  exchange: Exchange,
+  exchange: Pick<Exchange, "release">,
   { timeoutMillis = 0, signal }: Patience,
   giveUp: (why: GivenUp) => void,
 ): void {
