@@ -4,6 +4,7 @@ import { bind, describe, execute, type ParameterValue, parse, sync } from "../pr
 import type { FrameReader } from "../protocol/frame_reader.ts";
 import type { MessageWriter } from "../protocol/message_writer.ts";
 import type { FieldDescription } from "../protocol/row_description.ts";
+import { beginsWithCopy } from "./copy_text.ts";
 import type { ExchangeContext } from "./exchange.ts";
 import { QueryExchange, type QueryHandler } from "./query_exchange.ts";
 import type { Description, PreparedStatement } from "./statements.ts";
@@ -27,15 +28,18 @@ export interface ExtendedQueryOptions {
  * Describe either: the server refuses to run a prepared statement whose result type has changed.
  */
 export class ExtendedQuery extends QueryExchange {
+  override readonly exclusive: boolean;
   readonly #options: ExtendedQueryOptions;
   readonly #statements: Map<string, PreparedStatement>;
   #statement: PreparedStatement | undefined;
   #parsed = true;
+  #bound = false;
   #described: Description | undefined;
 
   constructor(options: ExtendedQueryOptions, statements: Map<string, PreparedStatement>, handler: QueryHandler) {
     super(handler);
     this.#options = options;
+    this.exclusive = beginsWithCopy(options.text);
     this.#statements = statements;
   }
 
@@ -62,6 +66,7 @@ export class ExtendedQuery extends QueryExchange {
         this.#parsed = true;
         return;
       case Backend.BindComplete:
+        this.#bound = true;
         if (this.#described?.fields) this.describe(this.#described.fields);
         return;
       case Backend.NoData:
@@ -73,7 +78,8 @@ export class ExtendedQuery extends QueryExchange {
   }
 
   override error(error: DatabaseError): void {
-    if (error.code === INVALID_STATEMENT_NAME) this.#parsed = false;
+    // After Bind the code is what the statement itself raised.
+    if (error.code === INVALID_STATEMENT_NAME && !this.#bound) this.#parsed = false;
     super.error(error);
   }
 
@@ -85,6 +91,12 @@ export class ExtendedQuery extends QueryExchange {
   protected override describe(fields: readonly FieldDescription[]): void {
     this.#remember(fields);
     super.describe(fields);
+  }
+
+  /** The server ignores a Sync while it waits for data, and reads on to the next one after it was refused them. */
+  protected override refuseCopy(context: ExchangeContext): void {
+    super.refuseCopy(context);
+    sync(context.writer);
   }
 
   #remember(fields: readonly FieldDescription[] | null): void {

@@ -1,3 +1,6 @@
+/** Below this many items gone, their room is not worth a copy. */
+const COMPACT_FROM = 1024;
+
 /** A first-in-first-out queue whose operations cost the same however long it is, which an array's `shift` does not. */
 export class Fifo<T> {
   #items: (T | undefined)[] = [];
@@ -20,6 +23,7 @@ export class Fifo<T> {
     if (item === undefined) return undefined;
     this.#items[this.#head++] = undefined;
     if (this.#head === this.#items.length) this.clear();
+    else if (this.#head >= COMPACT_FROM && this.#head * 2 >= this.#items.length) this.#compact();
     return item;
   }
 
@@ -41,5 +45,11 @@ export class Fifo<T> {
       const item = this.#items[index];
       if (item !== undefined) yield item;
     }
+  }
+
+  /** A queue that is never empty would otherwise grow for ever. */
+  #compact(): void {
+    this.#items = this.#items.slice(this.#head);
+    this.#head = 0;
   }
 }

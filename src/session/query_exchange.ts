@@ -54,9 +54,7 @@ export abstract class QueryExchange extends Exchange {
       case Backend.EmptyQueryResponse:
         return this.complete(null);
       case Backend.CopyInResponse:
-        // Nobody brought data: the server must be told, or it would wait for ever.
-        copyFail(context.writer, "No source stream defined");
-        return context.flush();
+        return this.refuseCopy(context);
       case Backend.CopyOutResponse:
       case Backend.CopyData:
       case Backend.CopyDone:
@@ -92,6 +90,12 @@ export abstract class QueryExchange extends Exchange {
     this.#sink = undefined;
   }
 
+  /** Nobody brought data: the server must be told, or it would wait for ever. */
+  protected refuseCopy(context: ExchangeContext): void {
+    copyFail(context.writer, "No source stream defined");
+    context.flush();
+  }
+
   #row(frames: FrameReader): Promise<void> | void {
     if (this.#failedHere()) return;
     try {
@@ -109,7 +113,7 @@ export abstract class QueryExchange extends Exchange {
     return this.#sink ??= this.#handler.result();
   }
 
-  /** What a user's type parser throws fails this query and no other; what the server did wrong fails the session. */
+  /** What a user's type parser throws fails this query and no other; what breaks the protocol fails the session. */
   #guard(work: () => void): void {
     try {
       work();
@@ -119,7 +123,7 @@ export abstract class QueryExchange extends Exchange {
   }
 
   #raise(error: unknown): void {
-    if (error instanceof ProtocolError) throw error;
+    if (error instanceof ProtocolError && error.code !== "VALUE_MALFORMED") throw error;
     this.#error = error instanceof Error ? error : new Error(String(error));
   }
 }

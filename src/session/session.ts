@@ -8,7 +8,7 @@
  */
 
 import type { Duplex } from "../duplex/duplex.ts";
-import { ClientError, DatabaseError, type ErrorPlace, type Phase, type ServerReport } from "../errors.ts";
+import { ClientError, DatabaseError, DriverError, type ErrorPlace, type Phase, type ServerReport } from "../errors.ts";
 import {
   decodeNotification,
   decodeParameterStatus,
@@ -95,6 +95,7 @@ export class Session {
   #blocked: Promise<void> | undefined;
   #cancelling: Promise<void> | undefined;
   #failure: Error | undefined;
+  #started = false;
   #over = false;
   #ending: Promise<void> | undefined;
   #fatal: DatabaseError | undefined;
@@ -123,15 +124,16 @@ export class Session {
     return this.#failure === undefined && this.#ending === undefined;
   }
 
-  /** Queues an exchange; it is written in this turn of the event loop unless something exclusive stands before it. */
+  /**
+   * Queues an exchange; it is written in this turn of the event loop unless something exclusive stands before it. What
+   * fails does so once this has returned, so that the caller can listen first.
+   */
   submit(exchange: Exchange, patience?: Patience): void {
     if (this.#failure !== undefined || this.#ending !== undefined) {
-      return exchange.fail(notUsable(this.#during("close"), this.#failure));
+      return this.#refuse(exchange, notUsable(this.#during("close"), this.#failure));
     }
     if (patience?.signal?.aborted) {
-      const aborted = queryAborted(this.#during("query"), patience.signal);
-      aborted.safeToRetry = true;
-      return exchange.fail(aborted);
+      return this.#refuse(exchange, queryAborted(this.#during("query"), patience.signal));
     }
     if (this.#maySend(exchange)) {
       if (!this.#send(exchange)) return;
@@ -141,7 +143,10 @@ export class Session {
 
   /** Begins to read answers; the startup calls it once the server is ready. */
   start(): void {
+    this.#started = true;
     this.#watchIdleness();
+    const current = this.#sent.peek();
+    if (current?.abandoned) this.#cancelCurrent(current);
     this.#readAnswers().catch((cause) => this.destroy(broken(this.#here(), cause)));
   }
 
@@ -188,7 +193,8 @@ export class Session {
       exchange.encode(this.#writer);
     } catch (error) {
       this.#writer.rollBack(before);
-      this.#failExchange(exchange, error instanceof Error ? error : new ClientError("QUERY_ENCODE", String(error)));
+      const failure = error instanceof Error ? error : new ClientError("QUERY_ENCODE", String(error));
+      this.#refuse(exchange, failure instanceof DriverError ? failure.addPlace(this.#during("query")) : failure);
       return false;
     }
     this.#sent.push(exchange);
@@ -304,7 +310,9 @@ export class Session {
 
   #peerEnded(): void {
     if (this.#ending !== undefined) return;
-    this.destroy(peerEnded(this.#here(), this.#fatal));
+    // What the server said last is the reason itself, unless it belongs to a query.
+    const reason = this.#sent.length === 0 ? this.#fatal : undefined;
+    this.destroy(reason ?? peerEnded(this.#here(), this.#fatal));
   }
 
   // -- giving up on one exchange
@@ -319,7 +327,8 @@ export class Session {
     }
     this.#failExchange(exchange, error);
     exchange.abandoned = true;
-    if (this.#sent.peek() === exchange) this.#cancelCurrent(exchange);
+    // Before the start there is no key to cancel with yet.
+    if (this.#started && this.#sent.peek() === exchange) this.#cancelCurrent(exchange);
   }
 
   /**
@@ -335,6 +344,9 @@ export class Session {
     this.#cancelling = this.#requestCancel(this).then(
       () => {
         this.#cancelling = undefined;
+        const current = this.#sent.peek();
+        // It may have become the current one while the request for its predecessor was under way.
+        if (current !== exchange && current?.abandoned) this.#cancelCurrent(current);
         this.#sendWaiting();
       },
       (cause) => this.destroy(cancelFailed(this.#during("query"), cause)),
@@ -370,6 +382,12 @@ export class Session {
     if (this.#over) return;
     this.#over = true;
     this.#events.end?.(error);
+  }
+
+  /** Fails what was not sent, once its submitter had the chance to listen. */
+  #refuse(exchange: Exchange, error: Error): void {
+    if (error instanceof DriverError) error.safeToRetry = true;
+    queueMicrotask(() => this.#failExchange(exchange, error));
   }
 
   #failExchange(exchange: Exchange, error: Error): void {
