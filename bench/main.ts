@@ -1,0 +1,173 @@
+/**
+ * `deno task bench [scenario ...] [--runtime node|deno]`: pgduplex beside its peers, in one run on one machine.
+ *
+ * Every driver has a process of its own, and their rounds take turns, so that a machine whose speed drifts favours none.
+ * Figures are medians; ratios are to node-postgres (`pg`) and are what to quote.
+ *
+ * @module
+ */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpus } from "node:os";
+import process from "node:process";
+import { createInterface, type Interface } from "node:readline";
+import { build } from "esbuild";
+import { certificates } from "../tests/fixtures/certificates.ts";
+import { DATABASE, PASSWORDS, startPostgres } from "../tests/fixtures/postgres.ts";
+import { type BenchServer, drivers } from "./drivers.ts";
+import type { Round } from "./measure.ts";
+import { PREPARE_SQL, type Scenario, scenarios } from "./scenarios.ts";
+import { type Row, table } from "./table.ts";
+
+const BASELINE = "pg";
+
+async function main(): Promise<void> {
+  const names = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
+  const runtimes = process.argv.includes("--runtime")
+    ? [process.argv[process.argv.indexOf("--runtime") + 1]]
+    : ["node", "deno"];
+  const chosen = names.filter((name) => !runtimes.includes(name));
+  const unknown = chosen.find((name) => !(name in scenarios));
+  if (unknown !== undefined) {
+    throw new Error(`no scenario is called ${unknown}; there are ${Object.keys(scenarios).join(", ")}`);
+  }
+  console.log(`${cpus().length} x ${cpus()[0].model}`);
+  await using postgres = await startPostgres();
+  const server: BenchServer = {
+    host: "localhost",
+    port: postgres.port,
+    user: "postgres",
+    password: PASSWORDS.postgres,
+    database: DATABASE,
+    ca: (await certificates()).ca.cert,
+  };
+  await prepare(server);
+  for (const runtime of runtimes) {
+    const command = await commandOf(runtime);
+    for (const name of chosen.length > 0 ? chosen : Object.keys(scenarios)) {
+      console.log(`\n${runtime}: ${scenarios[name].title}`);
+      console.log(table(await compare(command, name, server)));
+    }
+  }
+}
+
+async function prepare(server: BenchServer): Promise<void> {
+  const connection = await drivers.pgduplex(server, false);
+  for (const sql of PREPARE_SQL) await connection.simple(sql);
+  await connection.end();
+}
+
+/** How to run bench/measure.ts in a runtime. Node 20 has no TypeScript, so it is given a bundle. */
+async function commandOf(runtime: string): Promise<string[]> {
+  if (runtime === "deno") return [process.execPath, "run", "-A", "--no-check", "bench/measure.ts"];
+  if (runtime !== "node") throw new Error(`--runtime is node or deno, not ${runtime}`);
+  const outfile = ".build/bench/measure.mjs";
+  await build({
+    entryPoints: ["bench/measure.ts"],
+    outfile,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    packages: "external",
+    logLevel: "error",
+  });
+  return ["node", outfile];
+}
+
+/** All drivers, round by round in turn. */
+async function compare(command: readonly string[], name: string, server: BenchServer): Promise<Row[]> {
+  const scenario = scenarios[name];
+  const measurers = Object.keys(drivers)
+    .filter((driver) => scenario.without?.[driver] === undefined)
+    .map((driver) => new Measurer(command, driver, name, server));
+  const rounds = new Map(measurers.map(({ driver }) => [driver, [] as Round[]]));
+  if (scenario.shows !== "memory") { for (const measurer of measurers) await measurer.round(); }
+  for (let round = 0; round < scenario.rounds; round++) {
+    for (const measurer of measurers) rounds.get(measurer.driver)?.push(await measurer.round());
+  }
+  for (const measurer of measurers) await measurer.end();
+  const baseline = summary(scenario, rounds.get(BASELINE) ?? []);
+  const rows = [...rounds].map(([driver, list]) => row(driver, scenario, summary(scenario, list), baseline));
+  const left = Object.entries(scenario.without ?? {}).map(([driver, reason]) => ({ driver, cells: [reason] }));
+  return [...rows, ...left];
+}
+
+/** The medians of one driver's rounds. */
+interface Summary {
+  readonly main: number;
+  readonly cpuMicros: number;
+}
+
+function summary({ shows }: Scenario, rounds: readonly Round[]): Summary {
+  const main = (round: Round) =>
+    shows === "rate"
+      ? round.units / round.wallMillis * 1000
+      : shows === "cost"
+      ? round.wallMillis / round.units
+      : round.grownMiB;
+  return {
+    main: median(rounds.map(main)),
+    cpuMicros: median(rounds.map(({ cpuMillis, units }) => cpuMillis / units * 1000)),
+  };
+}
+
+function row(driver: string, { shows, unit }: Scenario, own: Summary, baseline: Summary): Row {
+  const figure = shows === "rate"
+    ? `${Math.round(own.main).toLocaleString("en")} ${unit === "query" ? "queries" : `${unit}s`}/s`
+    : shows === "cost"
+    ? `${own.main.toFixed(2)} ms/${unit}`
+    : `+${own.main.toFixed(0)} MiB at the most`;
+  const cpu = own.cpuMicros >= 1000
+    ? `${(own.cpuMicros / 1000).toFixed(2)} ms CPU/${unit}`
+    : `${own.cpuMicros.toFixed(2)} µs CPU/${unit}`;
+  return { driver, cells: [figure, ratio(own.main, baseline.main), cpu, ratio(own.cpuMicros, baseline.cpuMicros)] };
+}
+
+function ratio(own: number, baseline: number): string {
+  return `${(own / baseline).toFixed(2)} x ${BASELINE}`;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** One driver's process. */
+class Measurer {
+  readonly driver: string;
+  readonly #child: ChildProcess;
+  readonly #lines: Interface;
+
+  constructor(command: readonly string[], driver: string, scenario: string, server: BenchServer) {
+    this.driver = driver;
+    this.#child = spawn(command[0], [...command.slice(1), driver, scenario, JSON.stringify(server)], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    const { stdout } = this.#child;
+    if (stdout === null) throw new Error("the measuring process has no output");
+    this.#lines = createInterface({ input: stdout });
+  }
+
+  async round(): Promise<Round> {
+    const line = new Promise<string>((resolve, reject) => {
+      const onExit = () => reject(new Error(`measuring ${this.driver} ended early`));
+      this.#child.once("exit", onExit);
+      this.#lines.once("line", (text) => {
+        this.#child.off("exit", onExit);
+        resolve(text);
+      });
+    });
+    this.#child.stdin?.write("round\n");
+    return JSON.parse(await line) as Round;
+  }
+
+  async end(): Promise<void> {
+    const exited = once(this.#child, "exit");
+    this.#child.stdin?.write("end\n");
+    await exited;
+  }
+}
+
+await main();
