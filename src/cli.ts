@@ -35,16 +35,20 @@ async function runProxy(args: readonly string[]): Promise<void> {
     ...options,
     onEvent: quiet ? undefined : (event) => log(describeEvent(event)),
   });
+  // Before anybody is told that it listens, and might stop it again.
+  const stopped = drainOnSignal(proxy, drainMillis);
   log(`listening on ${proxy.url}`);
   if (proxy.wideOpen) {
     log("warning: the allow-list covers every host: whoever reaches this proxy can dial any public address through it");
   }
-  await stopSignal(proxy, drainMillis);
+  await stopped;
+  log("stopped");
+  process.exit(0); // signal listeners keep some runtimes alive
 }
 
 /** Resolves once a signal came and the proxy has drained; a second signal hurries it. */
-async function stopSignal(proxy: Proxy, drainMillis: number | undefined): Promise<void> {
-  await new Promise<void>((resolve) => {
+function drainOnSignal(proxy: Proxy, drainMillis: number | undefined): Promise<void> {
+  return new Promise((resolve) => {
     let asked = false;
     const onSignal = (name: string) => {
       log(asked ? `${name} again: stopping now` : `${name}: draining ${proxy.connections} connections`);
@@ -54,8 +58,6 @@ async function stopSignal(proxy: Proxy, drainMillis: number | undefined): Promis
     process.on("SIGINT", onSignal);
     process.on("SIGTERM", onSignal);
   });
-  log("stopped");
-  process.exit(0); // signal listeners keep some runtimes alive
 }
 
 function log(line: string): void {
