@@ -44,7 +44,6 @@ interface CoreExports {
   session_protocol(s: number): number;
   session_cipher(s: number): number;
   session_group(s: number): number;
-  session_curve(s: number): number;
   session_alpn(s: number, name: number): number;
   session_resumed(s: number): number;
   session_alert(s: number): number;

@@ -58,8 +58,10 @@ async function compileOnWorkers(
   tree: SourceTree,
   done: (path: string, object: Uint8Array) => Promise<void>,
 ): Promise<void> {
-  const workers = Array.from({ length: Math.min(WORKERS, queue.length) }, () =>
-    new Worker(new URL("./compile_worker.ts", import.meta.url), { workerData: tree }));
+  const workers = Array.from(
+    { length: Math.min(WORKERS, queue.length) },
+    () => new Worker(new URL("./compile_worker.ts", import.meta.url), { workerData: tree }),
+  );
   try {
     await Promise.all(workers.map(async (worker) => {
       for (let path = queue.shift(); path !== undefined; path = queue.shift()) {

@@ -26,7 +26,9 @@ export function isNeeded(path: string): boolean {
 const TLS_FILES = ["internal", "keys", "ssl", "tls", "tls13", "wolfio"];
 
 const CRYPTO_FILES = [
-  ..."aes asn chacha chacha20_poly1305 coding cryptocb curve25519 ecc ed25519 error fe_operations ge_operations".split(" "),
+  ..."aes asn chacha chacha20_poly1305 coding cryptocb curve25519 ecc ed25519 error fe_operations ge_operations".split(
+    " ",
+  ),
   ..."hash hmac kdf logging memory poly1305 random rsa sha sha256 sha3 sha512 signature sp_c32 sp_int".split(" "),
   ..."wc_encrypt wc_mlkem wc_mlkem_poly wc_port wolfmath".split(" "),
 ];

@@ -24,7 +24,11 @@ const APT_MILLIS = 120_000;
 export type SourceTree = ReadonlyMap<string, Uint8Array>;
 
 /** Finds the source, tells of each step through `say`, and unpacks what is needed of it. */
-export async function findSource(given: string | undefined, cache: string, say: (line: string) => void): Promise<SourceTree> {
+export async function findSource(
+  given: string | undefined,
+  cache: string,
+  say: (line: string) => void,
+): Promise<SourceTree> {
   await mkdir(cache, { recursive: true });
   const tarball = given === undefined ? await fetchTarball(cache, say) : await readGiven(given, say);
   const tree = new Map<string, Uint8Array>();
@@ -54,7 +58,12 @@ async function fetchTarball(cache: string, say: (line: string) => void): Promise
     }
   }
   const failures: string[] = [];
-  for (const [name, fetchFrom] of [["the upstream release", fromUpstream], ["Debian's source package", fromDebian]] as const) {
+  for (
+    const [name, fetchFrom] of [["the upstream release", fromUpstream], [
+      "Debian's source package",
+      fromDebian,
+    ]] as const
+  ) {
     say(`source: trying ${name} ...`);
     try {
       const bytes = await fetchFrom(cache);

@@ -31,6 +31,7 @@ static int record_callback(Session* session, wc_CryptoInfo* info) {
 }
 
 static int make_x25519(Session* session, curve25519_key* key) {
+  session->host_group = 0;
   if (host_prepared_key(session->id, WOLFSSL_ECC_X25519, key->p.point) != CURVE25519_KEYSIZE) return CRYPTOCB_UNAVAILABLE;
   session->host_group = WOLFSSL_ECC_X25519;
   key->pubSet = 1;
@@ -59,6 +60,7 @@ static int make_ecc(Session* session, wc_CryptoInfo* info) {
   ecc_key* key = info->pk.eckg.key;
   int curve = info->pk.eckg.curveId, result, size;
   byte point[POINT_MAX];
+  session->host_group = 0;
   if (curve == ECC_CURVE_DEF && key->dp) curve = key->dp->id;
   size = wc_ecc_get_curve_size_from_id(curve);
   if (group_of_curve(curve) == 0 || size * 2 > (int)sizeof point) return CRYPTOCB_UNAVAILABLE;

@@ -9,7 +9,9 @@ int EXPORT(session_export)(Session* session, byte* output, int capacity) {
   WOLFSSL_SESSION* offered = wolfSSL_get1_session(session->ssl);
   int size = 0;
   if (!offered) return 0;
-  if (offered->ticketLen > 0) size = wolfSSL_i2d_SSL_SESSION(offered, NULL);
+  /* In TLS 1.3 a resumed session still has the ticket that it was resumed by, which does not go with its secret. */
+  if (offered->ticketLen > 0 && (session->ssl->version.minor != TLSv1_3_MINOR || offered->ticketSeen != session->ticket_seen))
+    size = wolfSSL_i2d_SSL_SESSION(offered, NULL);
   if (size > 0 && size <= capacity) size = wolfSSL_i2d_SSL_SESSION(offered, &end);
   else size = 0;
   wolfSSL_SESSION_free(offered);
@@ -22,6 +24,7 @@ int EXPORT(session_import)(Session* session, const byte* bytes, int size) {
   WOLFSSL_SESSION* offered = wolfSSL_d2i_SSL_SESSION(NULL, &cursor, size);
   int result;
   if (!offered) return 0;
+  session->ticket_seen = offered->ticketSeen;
   result = wolfSSL_set_session(session->ssl, offered);
   wolfSSL_SESSION_free(offered);
   return result == WOLFSSL_SUCCESS;

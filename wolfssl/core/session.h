@@ -14,6 +14,7 @@ typedef struct Session {
   int prepared;        /* what the host has ready: PREPARED_* */
   int device;          /* the crypto callback's device */
   word16 host_group; /* the group of the last key that the host made and holds; 0 where wolfSSL made it */
+  sword64 ticket_seen; /* when the ticket came that this session was resumed by */
 } Session;
 
 enum { PREPARED_OPEN = 1, PREPARED_SEAL = 2, PREPARED_KEYS = 4 };

@@ -12,11 +12,16 @@ int EXPORT(session_cipher)(Session* session) {
   return session->ssl->options.cipherSuite0 << 8 | session->ssl->options.cipherSuite;
 }
 
-/* The group's number (RFC 8446 §4.2.7); 0 where TLS 1.2 does not tell. */
-int EXPORT(session_group)(Session* session) { return session->ssl->namedGroup; }
-
-/* TLS 1.2: the curve of the key agreement as wolfSSL's OID sum; 0 where there was none. */
-int EXPORT(session_curve)(Session* session) { return (int)session->ssl->ecdhCurveOID; }
+/* The group of the key agreement as its number (RFC 8446 §4.2.7); 0 where there was none. */
+int EXPORT(session_group)(Session* session) {
+  if (session->ssl->version.minor == TLSv1_3_MINOR) return session->ssl->namedGroup;
+  switch (session->ssl->ecdhCurveOID) {
+    case ECC_X25519_OID: return WOLFSSL_ECC_X25519;
+    case ECC_SECP256R1_OID: return WOLFSSL_ECC_SECP256R1;
+    case ECC_SECP384R1_OID: return WOLFSSL_ECC_SECP384R1;
+    default: return 0;
+  }
+}
 
 /* Writes where the agreed protocol's name is; returns its size, or 0. */
 int EXPORT(session_alpn)(Session* session, char** name) {

@@ -1,0 +1,217 @@
+/**
+ * The engine: negotiates TLS over any Duplex.
+ *
+ * @module
+ */
+
+import type { Duplex } from "../src/duplex/duplex.ts";
+import { type ErrorPlace, TlsError } from "../src/errors.ts";
+import type { TlsDuplex, TlsEngine, TlsOptions } from "../src/tls/engine.ts";
+import { TlsConnection } from "./connection.ts";
+import { chooseCrypto } from "./crypto_choice.ts";
+import { aborted, alertOf, certificateRefused, CoreFailure, handshakeFailed } from "./failures.ts";
+import { KeyAgreement } from "./key_agreement.ts";
+import { embeddedModule } from "./module.ts";
+import { settingsOf, type Trust, trustOf, type WolfSslOptions } from "./options.ts";
+import { RecordCrypto } from "./record_crypto.ts";
+import { type KeptSession, SessionCache } from "./resumption.ts";
+import { PREPARED, Session, type SessionSettings } from "./session.ts";
+import { verifySignature } from "./signatures.ts";
+import { ALERT } from "./suites.ts";
+import { readCertificate } from "./x509/certificate.ts";
+import { CertificateRefused, verifyCertificates } from "./x509/verify.ts";
+
+export class WolfSslEngine implements TlsEngine {
+  readonly name = "wolfssl";
+  readonly #options: WolfSslOptions;
+  readonly #sessions = new SessionCache();
+
+  constructor(options: WolfSslOptions) {
+    this.#options = options;
+  }
+
+  async connect(duplex: Duplex, options: TlsOptions): Promise<TlsDuplex> {
+    const place = { transport: duplex.info.transport, phase: "tls" as const };
+    const { signal } = options;
+    const onAbort = () => duplex.close(signal?.reason);
+    let handshake: Handshake | undefined;
+    try {
+      signal?.throwIfAborted();
+      signal?.addEventListener("abort", onAbort, { once: true });
+      const trust = trustOf(options, this.#options);
+      const settings = await settingsOf(options, this.#options);
+      const module = this.#options.module ?? await embeddedModule();
+      handshake = new Handshake(duplex, options, this.#options, trust, this.#sessions);
+      return await handshake.run(module, settings);
+    } catch (cause) {
+      handshake?.release();
+      const error = signal?.aborted ? aborted(signal.reason, place) : failureOf(cause, handshake, options, place);
+      duplex.close(error);
+      throw error;
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+}
+
+function failureOf(cause: unknown, handshake: Handshake | undefined, options: TlsOptions, place: ErrorPlace): unknown {
+  const refused = handshake?.refused;
+  if (refused instanceof CertificateRefused) return certificateRefused(refused, options.serverName, place);
+  return handshakeFailed(refused ?? cause, place);
+}
+
+/** One connection from its first byte to its first application data. */
+class Handshake {
+  readonly #duplex: Duplex;
+  readonly #options: TlsOptions;
+  readonly #engine: WolfSslOptions;
+  readonly #trust: Trust;
+  readonly #sessions: SessionCache;
+  readonly #keys = new KeyAgreement();
+  #session: Session | undefined;
+  #recordCrypto: RecordCrypto | undefined;
+  #certificate: Uint8Array | undefined;
+
+  /** Why the server's certificate was refused, once it was. */
+  refused: unknown;
+
+  constructor(
+    duplex: Duplex,
+    options: TlsOptions,
+    engine: WolfSslOptions,
+    trust: Trust,
+    sessions: SessionCache,
+  ) {
+    this.#duplex = duplex;
+    this.#options = options;
+    this.#engine = engine;
+    this.#trust = trust;
+    this.#sessions = sessions;
+  }
+
+  async run(module: WebAssembly.Module, settings: SessionSettings): Promise<TlsDuplex> {
+    const key = this.#engine.resumption === false ? undefined : this.#cacheKey();
+    const kept = key === undefined ? undefined : this.#sessions.take(key, Date.now());
+    const choice = chooseCrypto(this.#engine.crypto ?? "auto");
+    const [group] = settings.groups;
+    const prepares = group !== undefined && choice.agrees(group) && await this.#keys.prepare(group);
+    const session = await Session.create(module, { ...settings, resume: kept?.bytes }, {
+      verifyChain: (at, certificates) => this.#verify(at, certificates),
+      sealed: (nonce) => this.#recordCrypto?.takeSealed(nonce),
+      preparedKey: (wanted, target) => this.#keys.preparedKey(wanted, target),
+      preparedSecret: (wanted, peer, target) => this.#keys.preparedSecret(wanted, peer, target),
+    });
+    this.#session = session;
+    session.setPrepared(prepares ? PREPARED.keys : 0);
+    await this.#negotiate(session);
+    if (session.resumed) this.#certificate = kept?.certificate;
+    if (choice.openFrom < Infinity || choice.sealFrom < Infinity) {
+      this.#recordCrypto = new RecordCrypto(session, choice);
+      session.setPrepared(PREPARED.open | PREPARED.seal);
+      this.#recordCrypto.openAhead(session.records.unread, 0);
+    }
+    return this.#connection(session, key);
+  }
+
+  release(): void {
+    this.#session?.destroy();
+  }
+
+  async #negotiate(session: Session): Promise<void> {
+    const { records } = session;
+    for (;;) {
+      let done: boolean;
+      try {
+        done = session.handshake();
+      } catch (error) {
+        // The alert with which the core tells the server why.
+        await this.#flush(session).catch(() => {});
+        throw error;
+      }
+      await this.#flush(session);
+      if (done) return;
+      if (records.hold !== undefined) {
+        await records.hold;
+        continue;
+      }
+      const chunk = await this.#duplex.read();
+      if (chunk === null) records.end();
+      else for (const record of records.push(chunk)) this.#keys.watch(record);
+    }
+  }
+
+  async #flush(session: Session): Promise<void> {
+    const output = session.takeOutput();
+    if (output !== undefined) await this.#duplex.write(output);
+  }
+
+  /** Called by the core within the handshake: 0, or the alert to refuse with. */
+  #verify(session: Session, certificates: readonly Uint8Array[]): number {
+    const { verify, serverName } = this.#options;
+    this.#certificate = certificates[0];
+    if (!verify.chain && !verify.name) return 0;
+    try {
+      verifyCertificates({
+        presented: certificates,
+        ...this.#trust,
+        serverName: verify.name ? serverName : undefined,
+        chain: verify.chain,
+        now: Date.now(),
+        verifySignature: (certificate, issuerKeyInfo) => verifySignature(session.core, certificate, issuerKeyInfo),
+      });
+      return 0;
+    } catch (error) {
+      this.refused = error;
+      return error instanceof CertificateRefused ? alertOf(error.check) : ALERT.internalError;
+    }
+  }
+
+  #connection(session: Session, key: string | undefined): TlsDuplex {
+    const { verify } = this.#options;
+    const certificate = this.#certificate;
+    if (certificate === undefined) {
+      throw new TlsError("TLS_HANDSHAKE", "the server showed no certificate", {
+        phase: "tls",
+        cause: new CoreFailure(-345, undefined),
+      });
+    }
+    return new TlsConnection({
+      duplex: this.#duplex,
+      session,
+      recordCrypto: this.#recordCrypto,
+      verified: verify.chain && verify.name,
+      tls: Object.freeze({
+        protocol: session.protocol,
+        cipher: session.cipher,
+        group: session.group,
+        alpn: session.alpn,
+        peerCertificate: certificate,
+      }),
+      onRead: key === undefined ? undefined : this.#keeper(session, key, certificate),
+    });
+  }
+
+  /** Keeps the first session that the server offers; TLS 1.3 offers them after the handshake. */
+  #keeper(session: Session, key: string, certificate: Uint8Array): () => void {
+    let checks = 0;
+    return () => {
+      // Tickets come with the first data, if they come.
+      if (checks++ >= MAX_TICKET_CHECKS) return;
+      const bytes = session.exportSession();
+      if (bytes === undefined) return;
+      checks = MAX_TICKET_CHECKS;
+      const kept: KeptSession = { bytes, certificate, expires: readCertificate(certificate).notAfter };
+      this.#sessions.keep(key, kept);
+    };
+  }
+
+  /** Everything that what was verified depends on, so that a resumed session stands for the same. */
+  #cacheKey(): string | undefined {
+    const { serverName, verify, roots, alpn, clientCertificate } = this.#options;
+    // Who the client is was told to the server in the session's own handshake: another client never resumes it.
+    if (clientCertificate !== undefined) return undefined;
+    return JSON.stringify([this.#duplex.info.remote, serverName, verify.chain, verify.name, roots ?? null, alpn ?? []]);
+  }
+}
+
+const MAX_TICKET_CHECKS = 3;

@@ -1,0 +1,131 @@
+/**
+ * What can be said to this engine, and what it makes of the options of one connection.
+ *
+ * @module
+ */
+
+import type { TlsOptions } from "../src/tls/engine.ts";
+import { decryptPrivateKey } from "./client_key.ts";
+import type { CryptoMode } from "./crypto_choice.ts";
+import { optionInvalid, optionUnsupported } from "./failures.ts";
+import { ISRG_ROOTS } from "./isrg_roots.ts";
+import type { SessionSettings } from "./session.ts";
+import { CIPHER_SUITES, type CipherSuite, type Group, GROUPS, TLS_1_2, TLS_1_3 } from "./suites.ts";
+import { type Certificate, readCertificate } from "./x509/certificate.ts";
+import { parseIpAddress } from "./x509/host_name.ts";
+import { certificatesFromPem } from "./x509/pem.ts";
+import type { Policy } from "./x509/verify.ts";
+
+/** How the engine is set up. Everything has a default. */
+export interface WolfSslOptions {
+  /**
+   * Who computes: `wasm` the core alone, `subtle` the runtime's SubtleCrypto wherever it can, `auto` (the default) each
+   * what it is better at on this runtime.
+   */
+  readonly crypto?: CryptoMode;
+  /** The oldest version to speak. Default: `TLSv1.2`. */
+  readonly minVersion?: "TLSv1.2" | "TLSv1.3";
+  /** The newest version to speak. Default: `TLSv1.3`. */
+  readonly maxVersion?: "TLSv1.2" | "TLSv1.3";
+  /** What to offer, the preferred first. Default: all, AES-256 first. */
+  readonly cipherSuites?: readonly CipherSuite[];
+  /** Groups for the key agreement, the preferred first, to which the first message has the key. Default: {@linkcode DEFAULT_GROUPS}. */
+  readonly groups?: readonly Group[];
+  /** The roots where a connection names none, as PEM. Default: those of Let's Encrypt. */
+  readonly roots?: readonly string[];
+  /** Whether to resume earlier sessions where the server offers it. Default: true. */
+  readonly resumption?: boolean;
+  /** The core, compiled, for runtimes that compile no WebAssembly at run time (Workers). Default: the embedded one. */
+  readonly module?: WebAssembly.Module;
+}
+
+/** X25519 is the fastest, and every server has P-256. The hybrid with ML-KEM is there for those who ask. */
+export const DEFAULT_GROUPS: readonly Group[] = ["X25519", "P-256", "P-384"];
+
+const VERSIONS = { "TLSv1.2": TLS_1_2, "TLSv1.3": TLS_1_3 } as const;
+
+/** Roots and how strictly a chain to them is judged. */
+export interface Trust {
+  readonly roots: readonly Certificate[];
+  readonly policy: Policy;
+}
+
+// By the array that holds them: options are made once and used for many connections.
+const readRoots = new WeakMap<readonly string[], readonly Certificate[]>();
+
+/**
+ * The roots to trust for a connection.
+ *
+ * @throws {TlsError} `TLS_OPTION_INVALID` where a root cannot be read
+ */
+export function trustOf({ roots }: TlsOptions, engine: WolfSslOptions): Trust {
+  const given = roots ?? engine.roots;
+  return { roots: rootsOf(given ?? ISRG_ROOTS), policy: given === undefined ? "web" : "private" };
+}
+
+function rootsOf(pems: readonly string[]): readonly Certificate[] {
+  const known = readRoots.get(pems);
+  if (known !== undefined) return known;
+  const read = pems.flatMap((pem, index) => {
+    const found = certificatesFromPem(pem);
+    if (found.length === 0) throw optionInvalid(`roots[${index}]`, "it holds no PEM certificate");
+    return found.map((der) => {
+      try {
+        return readCertificate(der);
+      } catch (cause) {
+        throw optionInvalid(`roots[${index}]`, "it holds a certificate that cannot be read", cause);
+      }
+    });
+  });
+  readRoots.set(pems, read);
+  return read;
+}
+
+/**
+ * What to negotiate for a connection.
+ *
+ * @throws {TlsError} `TLS_OPTION_UNSUPPORTED`, `TLS_OPTION_INVALID`
+ */
+export async function settingsOf(options: TlsOptions, engine: WolfSslOptions): Promise<SessionSettings> {
+  const { serverName, alpn = [], clientCertificate, nodeOptions } = options;
+  const [nodeOption] = Object.keys(nodeOptions ?? {});
+  if (nodeOption !== undefined) {
+    throw optionUnsupported(
+      `honour ssl.${nodeOption}`,
+      "it is an option of Node's own TLS: leave it out, or use a socket",
+    );
+  }
+  const wrong = alpn.find((name) => !/^[\x21-\x2b\x2d-\x7e]{1,255}$/.test(name));
+  if (wrong !== undefined) throw optionInvalid("alpn", `${JSON.stringify(wrong)} is no protocol name`);
+  const isAddress = parseIpAddress(serverName) !== undefined;
+  if (!isAddress && !/^[\x21-\x7e]{1,253}$/.test(serverName)) {
+    throw optionInvalid("serverName", `${JSON.stringify(serverName)} is no host name (international ones as A-labels)`);
+  }
+  const minimumProtocol = VERSIONS[engine.minVersion ?? "TLSv1.2"];
+  const maximumProtocol = VERSIONS[engine.maxVersion ?? "TLSv1.3"];
+  if (minimumProtocol > maximumProtocol) throw optionInvalid("minVersion", "it is above maxVersion");
+  return {
+    minimumProtocol,
+    maximumProtocol,
+    // RFC 6066 §3: no addresses, no final dot.
+    serverName: isAddress ? undefined : serverName.replace(/\.$/, ""),
+    alpn,
+    cipherSuites: (engine.cipherSuites ?? Object.keys(CIPHER_SUITES) as CipherSuite[]).map((name) =>
+      numberOf(CIPHER_SUITES, name, "cipherSuites")
+    ),
+    groups: (engine.groups ?? DEFAULT_GROUPS).map((name) => numberOf(GROUPS, name, "groups")),
+    clientCertificate: clientCertificate && {
+      cert: clientCertificate.cert,
+      key: await decryptPrivateKey(clientCertificate.key, clientCertificate.passphrase),
+    },
+    resume: undefined,
+  };
+}
+
+function numberOf<T extends string>(table: Readonly<Record<T, number>>, name: T, option: string): number {
+  const number = Object.hasOwn(table, name) ? table[name] : undefined;
+  if (number === undefined) {
+    throw optionInvalid(option, `${JSON.stringify(name)} is none of ${Object.keys(table).join(", ")}`);
+  }
+  return number;
+}

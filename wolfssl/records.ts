@@ -1,0 +1,121 @@
+/**
+ * TLS records (RFC 8446 §5.1) on their way to the core: cut out of the stream, so that one can be held back until
+ * SubtleCrypto has worked on it.
+ *
+ * @module
+ */
+
+/** type, version, length */
+export const RECORD_HEADER = 5;
+/** TLSCiphertext.length at most: 2^14 + 2048 in TLS 1.2 (RFC 5246 §6.2.3), less in 1.3. */
+const MAX_BODY = 16384 + 2048;
+
+export const RECORD_TYPE = { changeCipherSpec: 20, alert: 21, handshake: 22, applicationData: 23 } as const;
+
+/** A record, whole. */
+export interface QueuedRecord {
+  readonly bytes: Uint8Array;
+  /** What has to settle before the core may see the record. */
+  hold: Promise<unknown> | undefined;
+  /** What it decrypts to, where that is known already, and the nonce that it was decrypted with. */
+  opened: { readonly nonce: Uint8Array; readonly plaintext: Uint8Array } | undefined;
+}
+
+/** A first in, first out queue of records that the core reads from. */
+export class RecordQueue {
+  #records: QueuedRecord[] = [];
+  #offset = 0;
+  #pieces: Uint8Array[] = [];
+  #have = 0;
+  #ended = false;
+  #raw = false;
+  #size = 0;
+
+  /** The record that the core read last, or is reading. */
+  current: QueuedRecord | undefined;
+
+  /** Bytes that the core has not taken, those of an incomplete record included. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Records that the core has not begun to read. */
+  get unread(): readonly QueuedRecord[] {
+    return this.#offset === 0 ? this.#records : this.#records.slice(1);
+  }
+
+  /** What has to settle before the core can go on, where records are there. */
+  get hold(): Promise<unknown> | undefined {
+    return this.#records[0]?.hold;
+  }
+
+  /** Takes bytes of the stream; gives the records that they complete. */
+  push(bytes: Uint8Array): readonly QueuedRecord[] {
+    this.#size += bytes.length;
+    this.#pieces.push(bytes);
+    this.#have += bytes.length;
+    if (this.#have < this.#needed()) return [];
+    let rest = this.#pieces.length === 1 ? bytes : concatenate(this.#pieces);
+    const complete: QueuedRecord[] = [];
+    for (let size = recordSize(rest); size !== undefined && size <= rest.length; size = recordSize(rest)) {
+      // A length that no record has: the core refuses it by its own rules, as it comes.
+      const whole = size > RECORD_HEADER + MAX_BODY || this.#raw ? rest.length : size;
+      this.#raw ||= whole !== size;
+      complete.push({ bytes: rest.subarray(0, whole), hold: undefined, opened: undefined });
+      rest = rest.subarray(whole);
+    }
+    this.#pieces = rest.length > 0 ? [rest] : [];
+    this.#have = rest.length;
+    this.#records.push(...complete);
+    return complete;
+  }
+
+  /** The peer ended: what is incomplete is given to the core as it is. */
+  end(): void {
+    if (this.#have > 0) this.#records.push({ bytes: concatenate(this.#pieces), hold: undefined, opened: undefined });
+    this.#pieces = [];
+    this.#have = 0;
+    this.#ended = true;
+  }
+
+  /** Fills `target` from the first record: how much, 0 where nothing can be given yet, -1 at the end. */
+  receive(target: Uint8Array): number {
+    const first = this.#records[0];
+    if (first === undefined) return this.#ended ? -1 : 0;
+    if (first.hold !== undefined) return 0;
+    this.current = first;
+    const count = Math.min(target.length, first.bytes.length - this.#offset);
+    target.set(first.bytes.subarray(this.#offset, this.#offset + count));
+    this.#offset += count;
+    this.#size -= count;
+    if (this.#offset === first.bytes.length) {
+      this.#records.shift();
+      this.#offset = 0;
+    }
+    return count;
+  }
+
+  /** How many bytes the next record takes, as far as is known. */
+  #needed(): number {
+    const [first] = this.#pieces;
+    if (first === undefined || this.#have < RECORD_HEADER) return RECORD_HEADER;
+    const header = first.length >= RECORD_HEADER ? first : concatenate(this.#pieces);
+    const size = recordSize(header) ?? RECORD_HEADER;
+    return size > RECORD_HEADER + MAX_BODY ? RECORD_HEADER : size;
+  }
+}
+
+function recordSize(bytes: Uint8Array): number | undefined {
+  const [, , , high, low] = bytes;
+  return high === undefined || low === undefined ? undefined : RECORD_HEADER + (high << 8 | low);
+}
+
+export function concatenate(pieces: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    joined.set(piece, at);
+    at += piece.length;
+  }
+  return joined;
+}
