@@ -56,7 +56,7 @@ async function runAll(plan: readonly PlannedRun[], resources: AsyncDisposableSta
     startServers,
   );
   resources.defer(() => servers.stop());
-  const folder = await temporaryFolder("run");
+  const folder = temporaryFolder("run");
   resources.defer(() => folder.remove());
   const interruption = new AbortController();
   resources.defer(() => interruption.abort());

@@ -15,7 +15,7 @@ test(
   "the demo finds Vaduz's neighbours both ways, in four turns and in three, and leaves nothing behind",
   { skip },
   async () => {
-    const folder = await temporaryFolder("demo");
+    const folder = temporaryFolder("demo");
     const demo = start(["scripts/demo.ts", "--lat=47.14", "--lon=9.52"], folder.path);
     assert.equal(await demo.exitCode, 0, demo.output());
 
@@ -31,7 +31,7 @@ test(
 );
 
 test("the demo refuses what is no coordinate before it starts anything", { skip }, async () => {
-  const folder = await temporaryFolder("demo");
+  const folder = temporaryFolder("demo");
   const demo = start(["scripts/demo.ts", "--lat=100", "--lon=0"], folder.path);
   assert.equal(await demo.exitCode, 1);
   assert.match(demo.output(), /--lat is a number from -90 to 90/);
@@ -47,7 +47,7 @@ const interruptions: [string, string, RegExp][] = [
 
 for (const [what, script, moment] of interruptions) {
   test(`Ctrl-C ends ${what}, and leaves nothing behind`, { skip }, async () => {
-    const folder = await temporaryFolder("demo");
+    const folder = temporaryFolder("demo");
     const running = start([script], folder.path);
     await running.printed(moment);
     running.child.kill("SIGINT");
