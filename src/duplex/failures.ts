@@ -64,7 +64,12 @@ export function wordsOf(cause: unknown): string {
   if (cause instanceof AggregateError && cause.errors.length > 0) {
     return [...new Set(cause.errors.map(wordsOf))].join("; ");
   }
-  if (cause instanceof Error) return cause.message || codeOf(cause) || cause.name;
+  if (cause instanceof Error) {
+    const { reason } = cause as { reason?: unknown };
+    // The message of OpenSSL's own errors is a place in its source; Node keeps their reason apart.
+    if (typeof reason === "string" && codeOf(cause)?.startsWith("ERR_SSL_")) return reason;
+    return cause.message.trim() || codeOf(cause) || cause.name;
+  }
   return typeof cause === "string" && cause !== "" ? cause : "no reason given";
 }
 

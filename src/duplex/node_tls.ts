@@ -82,9 +82,11 @@ export function tlsInfo(socket: TLSSocket): TlsInfo {
 
 function connectionOptions(socket: Socket, options: TlsOptions): ConnectionOptions {
   const { serverName, verify, roots, alpn, clientCertificate, nodeOptions } = options;
-  return {
+  // A type of its own, since Node's lacks allowHalfOpen, which its TLS knows as its sockets do.
+  const own: ConnectionOptions & { allowHalfOpen: boolean } = {
     ...nodeOptions,
     socket,
+    allowHalfOpen: true,
     ...(isIpAddress(serverName) ? { servername: undefined } : { servername: serverName }),
     rejectUnauthorized: verify.chain,
     checkServerIdentity: verify.chain && verify.name
@@ -94,6 +96,7 @@ function connectionOptions(socket: Socket, options: TlsOptions): ConnectionOptio
     ...(alpn && { ALPNProtocols: [...alpn] }),
     ...clientCertificate,
   };
+  return own;
 }
 
 /** Node checks the name only of a chain that it verified; with `chain` off and `name` on that is left to us. */

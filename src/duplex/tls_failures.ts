@@ -46,12 +46,15 @@ export function tlsOptionUnsupported(platform: string, option: string, instead: 
 // OpenSSL's, rustls's and BoringSSL's words for the same few reasons, and what helps against each.
 const ADVICE: readonly (readonly [RegExp, string])[] = [
   [
-    /issuer|first certificate|self.signed|unable to get|UnknownIssuer/i,
+    /issuer|first certificate|self.signed|unable to get|UnknownIssuer|BadSignature/i,
     "trust its CA by rootCerts, ssl.ca or sslrootcert, if that CA is yours",
   ],
   [/expired/i, "renew the server's certificate, or set this machine's clock"],
   [/not yet valid|NotValidYet/i, "set this machine's clock, or the server's certificate is from the future"],
-  [/altname|hostname|NotValidForName/i, "connect by a name that it was issued for, or give that as ssl.servername"],
+  [
+    /altname|hostname|not valid for name|NotValidForName/i,
+    "connect by a name that it was issued for, or give that as ssl.servername",
+  ],
 ];
 
 function advice(reason: string): string {
