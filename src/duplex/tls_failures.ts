@@ -52,7 +52,7 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/expired/i, "renew the server's certificate, or set this machine's clock"],
   [/not yet valid|NotValidYet/i, "set this machine's clock, or the server's certificate is from the future"],
   [
-    /altname|hostname|not valid for name|NotValidForName/i,
+    /altname|hostname|in the cert's list|is not cert's|DNS name|valid for name|ValidForName/i,
     "connect by a name that it was issued for, or give that as ssl.servername",
   ],
 ];
