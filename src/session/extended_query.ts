@@ -78,9 +78,11 @@ export class ExtendedQuery extends QueryExchange {
   }
 
   override error(error: DatabaseError): void {
+    if (!this.#parsed && this.#statement !== undefined) this.#statement.refusal = error;
     // After Bind the code is what the statement itself raised.
-    if (error.code === INVALID_STATEMENT_NAME && !this.#bound) this.#parsed = false;
-    super.error(error);
+    if (error.code !== INVALID_STATEMENT_NAME || this.#bound) return super.error(error);
+    this.#parsed = false;
+    super.error(this.#statement?.refusal ?? error);
   }
 
   override ready(status: TransactionStatus): void {

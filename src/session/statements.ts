@@ -1,3 +1,4 @@
+import type { DatabaseError } from "../errors.ts";
 import type { FieldDescription } from "../protocol/row_description.ts";
 
 /** A named statement that a session has sent to be parsed. */
@@ -5,6 +6,8 @@ export interface PreparedStatement {
   readonly text: string;
   /** Undefined until the server has described it. */
   description: Description | undefined;
+  /** Why the server would not parse it, for those that were sent in the belief that it would. */
+  refusal?: DatabaseError;
 }
 
 /** The columns of a statement's rows in one result format. */
