@@ -91,7 +91,7 @@ for (const { name, skip, bindable, config: way } of transportCases(proxy.url)) {
       connection.send(messages.saslFinal(final), messages.authenticationOk, ...WELCOME);
     });
     for (const channelBinding of ["require", "prefer"] as const) {
-      const client = connectTo(server, { channelBinding, password: PASSWORD, ...way });
+      const client = connectTo(server, { channelBinding, ...way }, PASSWORD);
       const query = assert.rejects(client.query("SELECT 1"), { code: "CONNECTION_CLOSED" });
       await client.connect();
       await client.end();
@@ -145,11 +145,8 @@ test("required binding is not to be had without TLS", async () => {
 });
 
 /** A client for `scram_user`, by its own password or another. */
-function connectTo(
-  { host, port }: { host: string; port: number },
-  { password, ...options }: Omit<ClientConfig, "password"> & { password?: string },
-): Client {
-  const url = connectionUrl({ host, port }, "scram_user", password === undefined ? {} : { password });
+function connectTo(address: { host: string; port: number }, options: ClientConfig, password?: string): Client {
+  const url = connectionUrl(address, "scram_user", password === undefined ? {} : { password });
   return new Client({ connectionString: url, ...VERIFIED, ...options });
 }
 
