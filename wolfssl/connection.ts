@@ -132,7 +132,7 @@ export class TlsConnection implements TlsDuplex {
   async #moreCiphertext(): Promise<void> {
     const { records } = this.#session;
     const { hold } = records;
-    if (hold !== undefined && records.size >= READ_AHEAD) return void await hold;
+    if (hold !== undefined && (records.ended || records.size >= READ_AHEAD)) return void await hold;
     this.#fetching ??= this.#fetch().finally(() => this.#fetching = undefined);
     this.#fetching.catch(() => {}); // met by the next read, where this one goes on with a record
     await (hold === undefined ? this.#fetching : Promise.race([hold, this.#fetching]));
@@ -144,7 +144,8 @@ export class TlsConnection implements TlsDuplex {
     if (this.#over !== undefined) return;
     if (chunk === null) return records.end();
     const before = records.unread.length;
-    this.#recordCrypto?.openAhead(records.push(chunk), before);
+    const complete = records.push(chunk);
+    this.#recordCrypto?.openAhead(complete, before);
   }
 
   #enqueue(work: () => Promise<void>): Promise<void> {

@@ -17,7 +17,7 @@ import { RecordCrypto } from "./record_crypto.ts";
 import { type KeptSession, SessionCache } from "./resumption.ts";
 import { PREPARED, Session, type SessionSettings } from "./session.ts";
 import { verifySignature } from "./signatures.ts";
-import { ALERT } from "./suites.ts";
+import { ALERT, TLS_1_3 } from "./suites.ts";
 import { readCertificate } from "./x509/certificate.ts";
 import { CertificateRefused, verifyCertificates } from "./x509/verify.ts";
 
@@ -94,15 +94,16 @@ class Handshake {
     const kept = key === undefined ? undefined : this.#sessions.take(key, Date.now());
     const choice = chooseCrypto(this.#engine.crypto ?? "auto");
     const [group] = settings.groups;
-    const prepares = group !== undefined && choice.agrees(group) && await this.#keys.prepare(group);
-    const session = await Session.create(module, { ...settings, resume: kept?.bytes }, {
+    // In TLS 1.2 the client makes its key after the server's, when there is no time left to work ahead.
+    const ahead = settings.maximumProtocol === TLS_1_3 && group !== undefined && choice.agrees(group);
+    const keyPrepared = ahead && await this.#keys.prepare(group);
+    const session = await Session.create(module, { ...settings, keyPrepared, resume: kept?.bytes }, {
       verifyChain: (at, certificates) => this.#verify(at, certificates),
       sealed: (nonce) => this.#recordCrypto?.takeSealed(nonce),
       preparedKey: (wanted, target) => this.#keys.preparedKey(wanted, target),
       preparedSecret: (wanted, peer, target) => this.#keys.preparedSecret(wanted, peer, target),
     });
     this.#session = session;
-    session.setPrepared(prepares ? PREPARED.keys : 0);
     await this.#negotiate(session);
     if (session.resumed) this.#certificate = kept?.certificate;
     if (choice.openFrom < Infinity || choice.sealFrom < Infinity) {

@@ -15,6 +15,11 @@ export const RECORD_TYPE = { changeCipherSpec: 20, alert: 21, handshake: 22, app
 /** A record, whole. */
 export interface QueuedRecord {
   readonly bytes: Uint8Array;
+  /** Whether the peer has ended. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   /** What has to settle before the core may see the record. */
   hold: Promise<unknown> | undefined;
   /** What it decrypts to, where that is known already, and the nonce that it was decrypted with. */
@@ -42,6 +47,11 @@ export class RecordQueue {
   /** Records that the core has not begun to read. */
   get unread(): readonly QueuedRecord[] {
     return this.#offset === 0 ? this.#records : this.#records.slice(1);
+  }
+
+  /** Whether the peer has ended. */
+  get ended(): boolean {
+    return this.#ended;
   }
 
   /** What has to settle before the core can go on, where records are there. */
