@@ -15,11 +15,6 @@ export const RECORD_TYPE = { changeCipherSpec: 20, alert: 21, handshake: 22, app
 /** A record, whole. */
 export interface QueuedRecord {
   readonly bytes: Uint8Array;
-  /** Whether the peer has ended. */
-  get ended(): boolean {
-    return this.#ended;
-  }
-
   /** What has to settle before the core may see the record. */
   hold: Promise<unknown> | undefined;
   /** What it decrypts to, where that is known already, and the nonce that it was decrypted with. */
