@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ProtocolError } from "../errors.ts";
 import type { FieldDescription } from "../protocol/row_description.ts";
 import { ExtendedQuery } from "../session/extended_query.ts";
 import type { Exchange } from "../session/exchange.ts";
@@ -65,7 +66,8 @@ export class QueryRun implements QueryHandler, ResultSink {
   }
 
   row(bytes: Uint8Array, start: number, end: number): Promise<void> | void {
-    const row = this.#decoder?.decode(bytes, start, end);
+    if (this.#decoder === undefined) throw rowWithoutColumns();
+    const row = this.#decoder.decode(bytes, start, end);
     if (this.#observer.row !== undefined) return this.#observer.row(row, this.#result);
     this.#result.rows.push(row as Record<string, unknown>);
   }
@@ -84,6 +86,10 @@ export class QueryRun implements QueryHandler, ResultSink {
 }
 
 const NO_RESULT = new Result();
+
+function rowWithoutColumns(): ProtocolError {
+  return new ProtocolError("PROTOCOL_UNEXPECTED_MESSAGE", "the server sent a row without having described its columns");
+}
 
 /**
  * Hands a query to a session.
