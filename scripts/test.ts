@@ -69,6 +69,7 @@ async function runAll(plan: readonly PlannedRun[], resources: AsyncDisposableSta
   const { signal } = interruption;
   const results: RunResult[] = [];
   for (const { runtime, files } of plan) {
+    if (signal.aborted) break;
     console.log(`\n── ${runtime}: ${files.length} test files ${"─".repeat(40)}\n`);
     if (runtime === "deno") results.push(await runOnDeno({ files, env, signal }));
     else if (runtime === "node") results.push(await runOnNode({ files, env, signal }));

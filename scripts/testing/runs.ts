@@ -23,7 +23,8 @@ export interface RunOptions {
 }
 
 const BUILD_FOLDER = ".build";
-const RUN_DEADLINE_MILLIS = 10 * 60_000;
+const RUN_DEADLINE_MILLIS = 5 * 60_000;
+const REPORT_DEADLINE_MILLIS = 10_000;
 const TEST_DEADLINE_MILLIS = 2 * 60_000;
 
 /** The source, on this Deno. Types are the business of `deno task check`. */
@@ -88,13 +89,16 @@ async function run(runtime: string, program: string, args: string[], options: Pr
   await Deno.mkdir(BUILD_FOLDER, { recursive: true });
   await Deno.remove(report).catch(() => {});
   const deadline = AbortSignal.timeout(RUN_DEADLINE_MILLIS);
-  const child = new Deno.Command(program, {
-    args,
-    env: { ...env },
-    stdin: "null",
-    signal: AbortSignal.any([signal, deadline]),
-  }).spawn();
+  const over = new AbortController(); // kills what does not end when it is asked to
+  const child = new Deno.Command(program, { args, env: { ...env }, stdin: "null", signal: over.signal }).spawn();
+  const stop = () => {
+    child.kill("SIGINT"); // on which both test runners tell what has failed and what is still running
+    Deno.unrefTimer(setTimeout(() => over.abort(), REPORT_DEADLINE_MILLIS));
+  };
+  const asked = AbortSignal.any([signal, deadline]);
+  asked.addEventListener("abort", stop, { once: true });
   const { success, code } = await child.status;
+  asked.removeEventListener("abort", stop);
   const cases = parseJunit(await Deno.readTextFile(report).catch(() => ""));
   const explained = success || cases.some(({ outcome }) => outcome === "failed");
   if (explained && cases.length > 0) return { runtime, cases };
