@@ -20,6 +20,7 @@ import type { FrameReader } from "../protocol/frame_reader.ts";
 import { terminate } from "../protocol/frontend.ts";
 import type { MessageWriter } from "../protocol/message_writer.ts";
 import { decodeResponseFields } from "../protocol/response_fields.ts";
+import { Canceller } from "./canceller.ts";
 import type { Exchange, ExchangeContext } from "./exchange.ts";
 import {
   broken,
@@ -38,8 +39,6 @@ import type { PreparedStatement } from "./statements.ts";
 
 /** How long a clean end waits for the server to close its side. */
 const CLOSE_DEADLINE_MILLIS = 1_000;
-/** How long a cancelled exchange may still take to end before the session is given up. */
-const CANCEL_GRACE_MILLIS = 10_000;
 
 /** What a session reports of its own accord. */
 export interface SessionEvents {
@@ -88,12 +87,11 @@ export class Session {
   readonly #writer: MessageWriter;
   readonly #events: SessionEvents;
   readonly #context: ExchangeContext;
-  readonly #requestCancel: (session: Session) => Promise<void>;
+  readonly #canceller: Canceller;
   readonly #sent = new Fifo<Exchange>();
   readonly #waiting = new Fifo<Exchange>();
   #flushScheduled = false;
   #blocked: Promise<void> | undefined;
-  #cancelling: Promise<void> | undefined;
   #failure: Error | undefined;
   #started = false;
   #over = false;
@@ -109,7 +107,11 @@ export class Session {
     this.#frames = options.frames;
     this.#writer = options.writer;
     this.#events = options.events;
-    this.#requestCancel = options.requestCancel;
+    this.#canceller = new Canceller({
+      request: () => options.requestCancel(this),
+      delivered: () => this.#sendWaiting(),
+      failed: (cause) => this.destroy(cancelFailed(this.#during("query"), cause)),
+    });
     this.#idleTimeoutMillis = options.idleTimeoutMillis;
     this.#context = { writer: this.#writer, flush: () => this.#scheduleFlush() };
   }
@@ -146,7 +148,7 @@ export class Session {
     this.#started = true;
     this.#watchIdleness();
     const current = this.#sent.peek();
-    if (current?.abandoned) this.#cancelCurrent(current);
+    if (current?.abandoned) this.#canceller.cancel(current);
     this.#readAnswers().catch((cause) => this.destroy(broken(this.#here(), cause)));
   }
 
@@ -178,7 +180,7 @@ export class Session {
   // -- writing
 
   #maySend(exchange: Exchange): boolean {
-    if (this.#waiting.length > 0 || this.#cancelling !== undefined) return false;
+    if (this.#waiting.length > 0 || this.#canceller.underWay) return false;
     return exchange.exclusive ? this.#sent.length === 0 : !this.#exclusiveInFlight();
   }
 
@@ -204,7 +206,7 @@ export class Session {
 
   #sendWaiting(): void {
     for (let next = this.#waiting.peek(); next !== undefined; next = this.#waiting.peek()) {
-      if (this.#cancelling !== undefined) return;
+      if (this.#canceller.underWay) return;
       if (next.exclusive ? this.#sent.length > 0 : this.#exclusiveInFlight()) return;
       this.#waiting.shift();
       this.#send(next);
@@ -284,7 +286,7 @@ export class Session {
     exchange.release?.();
     exchange.ready(status);
     const next = this.#sent.peek();
-    if (next?.abandoned) this.#cancelCurrent(next);
+    if (next?.abandoned) this.#canceller.cancel(next);
     if (this.#waiting.length > 0) this.#sendWaiting();
     if (this.#sent.length === 0) {
       if (this.#idleTimeoutMillis > 0) this.#idleSince = performance.now();
@@ -317,7 +319,11 @@ export class Session {
 
   // -- giving up on one exchange
 
-  /** Tells who waits at once; the server is asked to cancel, and the rest of its answer is read and dropped. */
+  /**
+   * Tells who waits at once; the server is asked to cancel, and the rest of its answer is read and dropped. Until that
+   * request was delivered nothing new is sent, so that it cannot hit what comes later; what was in flight already may be
+   * hit where the cancelled exchange ends by itself in that moment.
+   */
   #abandon(exchange: Exchange, why: GivenUp): void {
     const place = this.#during("query");
     const error = why.by === "timeout" ? queryTimedOut(place, why.timeoutMillis) : queryAborted(place, why.signal);
@@ -328,29 +334,7 @@ export class Session {
     this.#failExchange(exchange, error);
     exchange.abandoned = true;
     // Before the start there is no key to cancel with yet.
-    if (this.#started && this.#sent.peek() === exchange) this.#cancelCurrent(exchange);
-  }
-
-  /**
-   * Cancels what the server is doing. Until the request was delivered nothing new is sent, so that it cannot hit what
-   * comes later; what was in flight already may be hit where the cancelled exchange ends by itself in that moment.
-   */
-  #cancelCurrent(exchange: Exchange): void {
-    if (this.#cancelling !== undefined) return;
-    const deadline = setTimeout(() => {
-      if (this.#sent.peek() === exchange) this.destroy(cancelFailed(this.#during("query"), undefined));
-    }, CANCEL_GRACE_MILLIS);
-    exchange.release = () => clearTimeout(deadline);
-    this.#cancelling = this.#requestCancel(this).then(
-      () => {
-        this.#cancelling = undefined;
-        const current = this.#sent.peek();
-        // It may have become the current one while the request for its predecessor was under way.
-        if (current !== exchange && current?.abandoned) this.#cancelCurrent(current);
-        this.#sendWaiting();
-      },
-      (cause) => this.destroy(cancelFailed(this.#during("query"), cause)),
-    );
+    if (this.#started && this.#sent.peek() === exchange) this.#canceller.cancel(exchange);
   }
 
   // -- the end

@@ -158,6 +158,16 @@ test("one signal for several queries gives up and cancels them all", async () =>
   assert.deepEqual((await behind).rows, [{ n: 1 }]);
 });
 
+test("an abort in the turn of the query itself, before anything was written, stops it too", async () => {
+  await using client = await connectClient(postgres);
+  const { signal, abort } = withAbort();
+  const busy = rejection(client.query({ text: BUSY, signal }));
+  const behind = client.query("select 1 as n");
+  abort();
+  assert.equal((await busy as AbortError).code, "ABORTED");
+  assert.deepEqual((await behind).rows, [{ n: 1 }]);
+});
+
 test("a signal that fires when the query is over does nothing", async () => {
   await using client = await connectClient(postgres);
   const { signal, abort } = withAbort();

@@ -278,6 +278,29 @@ test("an abandoned query whose turn comes while a cancel is on its way is cancel
   await next;
 });
 
+test("a cancel that has hit nothing, having overtaken its query, is repeated", async () => {
+  const twice = deferred<void>();
+  let requests = 0;
+  const peer = await startPeer({
+    requestCancel: () => {
+      if (++requests === 2) twice.resolve();
+      return Promise.resolve();
+    },
+  });
+  const controller = new AbortController();
+  const abandoned = outcome(
+    (handler) => new SimpleQuery("select", handler),
+    (exchange) => peer.session.submit(exchange, { signal: controller.signal }),
+  );
+  controller.abort();
+  await assert.rejects(abandoned, { code: "ABORTED" });
+  await twice.promise;
+  peer.answer(READY);
+  const next = simple(peer);
+  peer.answer(DONE);
+  await next;
+});
+
 test("the server's last words are the reason: of the query that was running, else of the end", async () => {
   for (const running of [true, false]) {
     const ended = deferred<Error | undefined>();
