@@ -10,7 +10,7 @@
 
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -109,7 +109,9 @@ async function outputMatches(lock: Lock): Promise<boolean> {
 function assertReproduced(built: Lock, lock: Lock | undefined): void {
   if (lock === undefined) throw new Error("wolfssl/core.lock.json is missing: there is nothing to verify against");
   if (built.inputs !== lock.inputs) {
-    throw new Error("The recipe or wolfssl/core changed since wolfssl/core.lock.json was written: build without --verify");
+    throw new Error(
+      "The recipe or wolfssl/core changed since wolfssl/core.lock.json was written: build without --verify",
+    );
   }
   if (built.sha256 !== lock.sha256) {
     throw new Error(`The same inputs gave other bytes: SHA-256 ${built.sha256}, recorded ${lock.sha256}`);

@@ -38,6 +38,7 @@ export class TlsConnection implements TlsDuplex {
   readonly #recordCrypto: RecordCrypto | undefined;
   readonly #onRead: (() => void) | undefined;
   #over: { readonly error: (operation: string) => unknown } | undefined;
+  #closed = false;
   #fetching: Promise<void> | undefined;
   #reading = false;
   #ended = false;
@@ -94,8 +95,11 @@ export class TlsConnection implements TlsDuplex {
   }
 
   close(reason: unknown = "closed by the client"): void {
-    if (this.#over !== undefined) return;
+    if (this.#closed) return;
+    this.#closed = true;
+    const failed = this.#over !== undefined;
     this.#over = { error: (operation) => closedHere(operation, reason, this.info) };
+    if (failed) return;
     try {
       // As far as the transport still takes it: the server's log is quieter for it.
       if (!this.#writeEnded) this.#session.closeWrite();
