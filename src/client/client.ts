@@ -21,6 +21,7 @@ import { callOut } from "./call_out.ts";
 import { defaults } from "./defaults.ts";
 import { EarlyQueries, type EarlyQuery } from "./early_queries.ts";
 import { escapeIdentifier, escapeLiteral } from "./escape.ts";
+import { callbackObserver, eventObserver } from "./observers.ts";
 import { oneOrAll, Query, type QueryCallback } from "./query.ts";
 import { type QueryArrayConfig, type QueryConfig, queryConfig } from "./query_config.ts";
 import { type QueryDefaults, type QueryObserver, runQuery } from "./query_run.ts";
@@ -258,6 +259,8 @@ export class Client extends EventEmitter {
         onLastMessage: (early) => this.#adopt({ ...connecting, session: early }),
         signal: abort.signal,
       });
+      // A server may be gone as soon as it was ready.
+      if (session.failure !== undefined) throw session.failure;
       this.#timings = timings;
       this.#adopt({ at: "connected", session });
       callOut(() => this.emit("connect"));
@@ -362,31 +365,6 @@ export class Client extends EventEmitter {
     const { host, port } = this.#options;
     return new ClientError(code, message, { host, port, safeToRetry: true, ...(cause === undefined ? {} : { cause }) });
   }
-}
-
-function callbackObserver(callback: QueryCallback): QueryObserver {
-  return {
-    done: (results) => callOut(() => callback(null, oneOrAll(results))),
-    failed: (error) => callOut(() => callback(error, undefined)),
-  };
-}
-
-/** Listeners may come and go while the query runs, so they are looked for at each row. */
-function eventObserver(query: Query): QueryObserver {
-  const report = query.callback;
-  return {
-    done: (results) => {
-      const result = oneOrAll(results);
-      if (report !== undefined) callOut(() => report(null, result));
-      callOut(() => query.emit("end", result));
-    },
-    failed: (error) => callOut(() => report === undefined ? query.emit("error", error) : report(error, undefined)),
-    row: (row, result) => {
-      const heard = query.listenerCount("row") > 0;
-      if (heard) callOut(() => query.emit("row", row, result));
-      if (!heard || report !== undefined) result.rows.push(row as QueryResultRow);
-    },
-  };
 }
 
 /** Once the caller had the chance to listen. */

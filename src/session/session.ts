@@ -121,6 +121,11 @@ export class Session {
     return this.#sent.length + this.#waiting.length;
   }
 
+  /** Why the session is over, where it was not ended on purpose. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
   /** False once the session is over or on its way there. */
   get usable(): boolean {
     return this.#failure === undefined && this.#ending === undefined;

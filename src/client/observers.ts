@@ -1,0 +1,36 @@
+/**
+ * How the outcome of a query reaches those who did not ask for a promise.
+ *
+ * @module
+ */
+
+import { callOut } from "./call_out.ts";
+import { oneOrAll, type Query, type QueryCallback } from "./query.ts";
+import type { QueryObserver } from "./query_run.ts";
+import type { QueryResultRow } from "./result.ts";
+
+/** Tells a callback. */
+export function callbackObserver(callback: QueryCallback): QueryObserver {
+  return {
+    done: (results) => callOut(() => callback(null, oneOrAll(results))),
+    failed: (error) => callOut(() => callback(error, undefined)),
+  };
+}
+
+/** Tells a Query's callback and listeners. Those may come and go while the query runs, so they are looked for at each row. */
+export function eventObserver(query: Query): QueryObserver {
+  const report = query.callback;
+  return {
+    done: (results) => {
+      const result = oneOrAll(results);
+      if (report !== undefined) callOut(() => report(null, result));
+      callOut(() => query.emit("end", result));
+    },
+    failed: (error) => callOut(() => report === undefined ? query.emit("error", error) : report(error, undefined)),
+    row: (row, result) => {
+      const heard = query.listenerCount("row") > 0;
+      if (heard) callOut(() => query.emit("row", row, result));
+      if (!heard || report !== undefined) result.rows.push(row as QueryResultRow);
+    },
+  };
+}
