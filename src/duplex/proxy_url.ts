@@ -29,7 +29,7 @@ export function proxyUrl(
   if (typeof wsProxy === "function") return parse(wsProxy(host, port), host, port).href;
   const url = parse(wsProxy, host, port);
   if (url.pathname === "/") url.pathname = "/v1";
-  url.searchParams.delete("address");
+  if (url.searchParams.has("address")) url.searchParams.delete("address"); // deleting writes the others anew
   // Colons and brackets need no escape in a query, and some relays do not undo one.
   const address = encodeURIComponent(hostAndPort(host, port)).replace(/%(3A|5B|5D)/g, decodeURIComponent);
   url.search = `${url.search}${url.search === "" ? "?" : "&"}address=${address}`;

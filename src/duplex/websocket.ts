@@ -47,6 +47,11 @@ export interface WebSocketOptions {
   readonly protocols?: readonly string[] | undefined;
   /** Another WebSocket than the runtime's own. */
   readonly webSocket?: WebSocketFactory | undefined;
+  /**
+   * How many bytes may lie unread where the WebSocket cannot be paused (every one but npm `ws`), before the connection
+   * is given up; default 256 MiB.
+   */
+  readonly maxUnread?: number | undefined;
 }
 
 /** A {@linkcode Duplex} over a WebSocket. */
@@ -55,9 +60,7 @@ export interface WebSocketDuplex extends Duplex {
   readonly protocol: string;
 }
 
-/** What may lie unread where a WebSocket cannot be paused (every one but npm `ws`), before the connection is given up. */
-export const MAX_UNREAD = 256 * 1024 * 1024;
-
+const MAX_UNREAD = 256 * 1024 * 1024; // bytes, the default of maxUnread
 const PAUSE_AT = 1024 * 1024; // unread bytes, where the socket can be paused
 const RESUME_AT = 256 * 1024;
 const MAX_FRAME = 32 * 1024; // some relays accept no larger message unless told to
@@ -71,7 +74,7 @@ const MAX_POLL_MILLIS = 32;
  * A WebSocket differs from a socket in three ways. It has **no half-close**: `closeWrite` begins the closing handshake
  * (1000) after what was written, and what arrives after that is only read where the WebSocket still delivers it (npm
  * `ws` does, the standard does not). It tells by **no event that more may be written**, so that a write that has to
- * wait polls `bufferedAmount`. And the standard one **cannot be paused**: when {@linkcode MAX_UNREAD} bytes lie unread,
+ * wait polls `bufferedAmount`. And the standard one **cannot be paused**: when `maxUnread` bytes lie unread,
  * the connection is given up (`TRANSPORT_OVERFLOW`).
  *
  * The peer's closing with 1000, or without a code, is the end of its bytes; any other closing is `TRANSPORT_LOST`, with
@@ -132,7 +135,7 @@ export async function openWebSocket(
     socket.addEventListener("open", () =>
       settle(() => {
         const info = { transport: "websocket", remote: `${remoteName(target)} through ${proxy}` };
-        resolve(new OpenWebSocket(socket, info));
+        resolve(new OpenWebSocket(socket, info, options.maxUnread ?? MAX_UNREAD));
       }));
     socket.addEventListener("error", (event) =>
       settle(() => {
@@ -160,7 +163,7 @@ class OpenWebSocket implements WebSocketDuplex {
   #ending: Promise<void> | undefined;
   #sleepers = new Set<() => void>();
 
-  constructor(socket: WebSocketLike, info: DuplexInfo) {
+  constructor(socket: WebSocketLike, info: DuplexInfo, maxUnread: number) {
     this.info = info;
     this.protocol = socket.protocol;
     this.closed = this.#closing.promise;
@@ -169,7 +172,7 @@ class OpenWebSocket implements WebSocketDuplex {
     this.#inbox = new Inbox(
       pausable
         ? { pauseAt: PAUSE_AT, resumeAt: RESUME_AT, pause: () => socket.pause?.(), resume: () => socket.resume?.() }
-        : { pauseAt: MAX_UNREAD, resumeAt: 0, pause: () => this.#overflow(), resume: () => {} },
+        : { pauseAt: maxUnread, resumeAt: 0, pause: () => this.#overflow(maxUnread), resume: () => {} },
     );
     socket.addEventListener("message", ({ data }) => this.#onMessage(data));
     socket.addEventListener("error", (event) => this.#finish({ by: "peer", clean: false, words: errorWords(event) }));
@@ -242,10 +245,10 @@ class OpenWebSocket implements WebSocketDuplex {
     release(this.#socket);
   }
 
-  #overflow(): void {
+  #overflow(maxUnread: number): void {
     const place = { transport: this.info.transport };
     const words =
-      `${MAX_UNREAD} bytes from ${this.info.remote} lie unread, and a WebSocket cannot be paused: read faster`;
+      `${maxUnread} bytes from ${this.info.remote} lie unread, and a WebSocket cannot be paused: read faster`;
     this.#finish({ by: "peer", clean: false, words }, new TransportError("TRANSPORT_OVERFLOW", words, place));
     release(this.#socket);
   }
