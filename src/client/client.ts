@@ -39,7 +39,7 @@ type State =
   | { readonly at: "new" }
   | Connecting
   | { readonly at: "connected"; readonly session: Session }
-  | { readonly at: "ended"; readonly error: Error | undefined };
+  | { readonly at: "ended"; readonly error: Error | undefined; readonly session?: Session };
 
 /** How a connect may be given up. */
 export interface ConnectOptions {
@@ -176,7 +176,8 @@ export class Client extends EventEmitter {
     valuesOrCallback?: readonly unknown[] | QueryCallback,
     maybeCallback?: QueryCallback,
   ): unknown {
-    const callback = typeof valuesOrCallback === "function" ? valuesOrCallback : maybeCallback;
+    const callback = typeof valuesOrCallback === "function" ? valuesOrCallback : maybeCallback ?? undefined;
+    if (callback !== undefined && typeof callback !== "function") throw new TypeError("callback is not a function");
     if (config instanceof Query) return this.#runEvented(config, callback);
     const values = typeof valuesOrCallback === "function" ? undefined : valuesOrCallback;
     const normalised = queryConfig(config, values);
@@ -193,7 +194,7 @@ export class Client extends EventEmitter {
   end(callback: (error?: Error) => void): void;
   end(callback?: (error?: Error) => void): Promise<void> | void {
     const ended = this.#end();
-    if (callback === undefined) return ended;
+    if (typeof callback !== "function") return ended;
     ended.then(() => later(callback));
   }
 
@@ -350,8 +351,10 @@ export class Client extends EventEmitter {
         // It was too late to abort: an early query may have its answer before connect() can tell.
         return await this.#end();
       case "connected":
-        this.#state = { at: "ended", error: undefined };
+        this.#state = { at: "ended", error: undefined, session: state.session };
         return await state.session.end();
+      case "ended":
+        return await state.session?.end();
     }
   }
 

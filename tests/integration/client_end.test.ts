@@ -164,8 +164,12 @@ test("after end() nothing is sent and everything says so", async () => {
 
 test("end() can be called twice, at once, before connect, and by callback", async () => {
   const client = await connectClient(postgres);
-  await Promise.all([client.end(), client.end()]);
-  await client.end();
+  const events = eventsOf(client);
+  const first = client.end();
+  await client.end(); // waits as the first does
+  assert.deepEqual(events, ["end"]);
+  await Promise.all([first, client.end(), client.end()]);
+  assert.deepEqual(events, ["end"]);
   const unconnected = fresh();
   const early = rejection(unconnected.query("select 1"));
   await unconnected.end();

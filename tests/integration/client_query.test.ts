@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { after, test } from "node:test";
+import pg from "pg";
 import { Client, DatabaseError, Query, type QueryConfig, type Result } from "../../mod.ts";
 import { comparableReport, comparableResult, connectClient, connectOracle, rejection } from "../fixtures/clients.ts";
 import { connectionUrl } from "../fixtures/postgres.ts";
@@ -67,6 +68,21 @@ test("a query that cannot be sent fails after query() has returned, so that ther
     assert.equal(error.code, code);
     assert.equal(error.safeToRetry, true);
   }
+});
+
+test("an absent callback may be null; one that is no function is refused, as in node-postgres", async () => {
+  const query: unknown = client.query("select $1::int as n", [1], null as never);
+  assert.deepEqual((await (query as Promise<Result>)).rows, [{ n: 1 }]);
+  for (const each of [client, oracle]) {
+    assert.throws(() => each.query("select 1", [], "no function" as never), {
+      name: "TypeError",
+      message: "callback is not a function",
+    });
+  }
+});
+
+test("what submits itself to another client is refused rather than misunderstood", () => {
+  assert.throws(() => client.query(new pg.Query("select 1") as never), { code: "QUERY_SUBMITTABLE" });
 });
 
 test("null and undefined are refused as node-postgres refuses them", () => {
