@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { after, test } from "node:test";
 import { AbortError, Client, type ClientConfig, TimeoutError } from "../../mod.ts";
 import { openDuplex } from "../../src/duplex/open.ts";
+import { startProxy } from "../../src/proxy/mod.ts";
 import { connectClient, rejection } from "../fixtures/clients.ts";
 import { connectionUrl } from "../fixtures/postgres.ts";
 import { startRelay } from "../fixtures/relay.ts";
@@ -11,7 +12,11 @@ import { servers } from "../fixtures/servers.ts";
 const { postgres, certificates } = await servers();
 const ssl = { ca: certificates.ca.cert };
 const controlling = await connectClient(postgres);
-after(() => controlling.end());
+const proxy = await startProxy({ allow: [`${postgres.host}:${postgres.port}`] });
+after(async () => {
+  await controlling.end();
+  await proxy.close({ drainMillis: 0 });
+});
 
 /** Says by a notice that it runs, and then runs for longer than any test. */
 const BUSY = "do $$ begin raise notice 'running'; perform pg_sleep(300); end $$";
@@ -26,6 +31,8 @@ interface Way {
 const ways: Readonly<Record<string, Way>> = {
   "a plain socket": { info: {} },
   TLS: { config: { ssl }, info: { secure: true } },
+  "a WebSocket": { config: { wsProxy: proxy.url, ssl: false }, info: {} },
+  "TLS in a WebSocket": { config: { wsProxy: proxy.url, rootCerts: certificates.ca.cert }, info: { secure: true } },
   ...(postgres.socketFolder
     ? { "a Unix-domain socket": { parameters: { host: postgres.socketFolder }, info: { local: true } } }
     : {}),
