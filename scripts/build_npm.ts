@@ -1,0 +1,154 @@
+/**
+ * `deno task build:npm [pgduplex|wolfssl]`: the npm packages, in `npm/`, built again where what they are made of changed.
+ * `deno task build:npm:dnt` has dnt build them, which lays out the same trees.
+ *
+ * @module
+ */
+
+import type { BuildOptions, EntryPoint } from "./npm/build_options.ts";
+import { finish } from "./npm/finish.ts";
+import { BROWSER, WORKERD, WORKERD_CORE, WORKERD_WITH_CORE } from "./npm/platforms.ts";
+import { ifChanged } from "./npm/if_changed.ts";
+import { versionOf } from "./npm/versions.ts";
+import { installPackages, step } from "./progress.ts";
+
+/** What the packages have in common. */
+const COMMON = {
+  shims: {},
+  test: false,
+  typeCheck: "single",
+  declaration: "inline",
+  declarationMap: false,
+  scriptModule: "cjs",
+  esModule: true,
+  skipSourceOutput: true,
+  importMap: ".build/npm/import_map.json",
+  compilerOptions: {
+    target: "ES2022",
+    lib: ["ES2023", "DOM", "DOM.Iterable", "DOM.AsyncIterable", "ESNext.Disposable"],
+    skipLibCheck: true,
+  },
+} as const satisfies Partial<BuildOptions>;
+
+const COMMON_FIELDS = {
+  version: versionOf("."),
+  keywords: ["postgres", "postgresql", "pg", "database", "websocket", "edge", "workers", "browser"],
+  engines: { node: ">=20.16" },
+  sideEffects: false,
+} as const;
+
+const ENTRY_POINTS: readonly EntryPoint[] = [
+  { name: ".", path: "./mod.ts" },
+  { name: "./proxy", path: "./src/proxy/mod.ts" },
+  { kind: "bin", name: "pgduplex", path: "./src/cli.ts" },
+];
+
+const pgduplex: BuildOptions = {
+  ...COMMON,
+  entryPoints: ENTRY_POINTS,
+  outDir: "./npm/pgduplex",
+  package: {
+    ...COMMON_FIELDS,
+    name: "pgduplex",
+    description: "PostgreSQL from anywhere JavaScript runs: a drop-in for node-postgres over sockets and WebSockets",
+    license: "MIT",
+    files: ["esm", "script", "browser", "workerd"],
+    dependencies: {
+      "@types/events": `^${versionOf("@types/events")}`, // the declarations of Client name EventEmitter
+      events: `^${versionOf("events-package")}`, // Node has it built in; a bundler takes this one
+      ws: `^${versionOf("ws")}`, // the proxy, and WebSockets on Node 20
+    },
+  },
+  postBuild: () =>
+    finish(pgduplex, {
+      platforms: [
+        // Wrangler asks for workerd and for browser: what comes first is taken.
+        { platform: WORKERD, entryPoints: ["./mod.ts"], conditions: ["workerd"] },
+        { platform: BROWSER, entryPoints: ["./mod.ts"], conditions: ["edge-light", "browser"] },
+      ],
+      files: { "README.md": "README.md", "CHANGELOG.md": "CHANGELOG.md", "LICENSE": "LICENSE" },
+    }),
+};
+
+const wolfssl: BuildOptions = {
+  ...COMMON,
+  entryPoints: [{ name: ".", path: "./wolfssl/mod.ts" }],
+  outDir: "./npm/wolfssl",
+  package: {
+    ...COMMON_FIELDS,
+    name: "@pgduplex/wolfssl",
+    description: "TLS for pgduplex where the platform has none for the bytes at hand: wolfSSL in WebAssembly",
+    license: "GPL-3.0-or-later",
+    files: ["esm", "script", "workerd", "core.lock.json"],
+    publishConfig: { access: "public" },
+  },
+  postBuild: () =>
+    finish(wolfssl, {
+      platforms: [{ platform: WORKERD_WITH_CORE, entryPoints: ["./wolfssl/mod.ts"], conditions: ["workerd"] }],
+      files: {
+        "wolfssl/LICENSE": "LICENSE",
+        "wolfssl/core.lock.json": "core.lock.json",
+        "wolfssl/core.wasm": `workerd/${WORKERD_CORE}`,
+      },
+    }),
+};
+
+const PACKAGES: Readonly<Record<string, BuildOptions>> = { pgduplex, wolfssl };
+
+/** What a package is made of, besides the sources of its own. */
+const INPUTS = [
+  "deno.json",
+  "mod.ts",
+  "src",
+  "scripts/build_npm.ts",
+  "scripts/npm",
+  "README.md",
+  "CHANGELOG.md",
+  "LICENSE",
+];
+
+async function main(args: readonly string[]): Promise<number> {
+  const names = args.filter((arg) => !arg.startsWith("--"));
+  const unknown = names.filter((name) => !Object.hasOwn(PACKAGES, name));
+  if (unknown.length > 0) {
+    console.error(`There is no package ${unknown.join(", ")}: there are ${Object.keys(PACKAGES).join(" and ")}`);
+    return 2;
+  }
+  await installPackages();
+  for (const name of names.length > 0 ? names : Object.keys(PACKAGES)) {
+    const options = PACKAGES[name];
+    if (options === wolfssl && !await hasCore()) {
+      console.error("npm/wolfssl is left out: its core is not built yet (deno task build:wasm)");
+      if (names.includes(name)) return 1;
+    } else if (args.includes("--dnt")) {
+      const { buildByDnt } = await import("./npm/dnt.ts");
+      await buildByDnt(options);
+    } else {
+      const { build } = await import("./npm/emit.ts");
+      const inputs = options === wolfssl ? [...INPUTS, "wolfssl"] : INPUTS;
+      await ifChanged(options.outDir, inputs, () => step(`Building ${options.outDir}`, () => build(options)));
+    }
+  }
+  return 0;
+}
+
+async function hasCore(): Promise<boolean> {
+  const files = ["wolfssl/core.wasm", "wolfssl/core_wasm.js"];
+  const found = await Promise.all(files.map((path) => Deno.stat(path).then(() => true, () => false)));
+  return found.every(Boolean);
+}
+
+/** An error and what caused it, a line each; what TypeScript says has lines of its own. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}\n  because: ${describe(error.cause)}`;
+}
+
+if (import.meta.main) {
+  Deno.exit(
+    await main(Deno.args).catch((error) => {
+      console.error(describe(error));
+      return 1;
+    }),
+  );
+}

@@ -1,0 +1,48 @@
+/**
+ * What both ways of building add to a package: its entries for platforms, its papers, and the last of package.json.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import type { BuildOptions } from "./build_options.ts";
+import { entryFields } from "./manifest.ts";
+import { bundlePlatform, type PlatformEntry } from "./platforms.ts";
+
+/** What is particular to one package. */
+export interface Finish {
+  /** Entries for platforms, and the conditions of `exports` that lead to each. */
+  readonly platforms: readonly (Omit<PlatformEntry, "outDir"> & { readonly conditions: readonly string[] })[];
+  /** Files to copy: from the root of the repository, to the package. What is missing is an error. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/** Completes the package that was laid out in `outDir`. */
+export async function finish(
+  { entryPoints, outDir, package: fields }: Pick<BuildOptions, "entryPoints" | "outDir" | "package">,
+  { platforms, files }: Finish,
+): Promise<void> {
+  for (const entry of platforms) await bundlePlatform({ ...entry, outDir });
+  for (const [from, to] of Object.entries(files)) await Deno.copyFile(from, join(outDir, to));
+  for (const { path } of entryPoints.filter(({ kind }) => kind === "bin")) {
+    const stem = path.replace(/^\.\/|\.ts$/g, "");
+    for (const folder of ["esm", "script"]) await makeProgram(join(outDir, folder, `${stem}.js`));
+  }
+  const bundled = Object.fromEntries(
+    platforms.flatMap(({ conditions, platform, entryPoints: paths }) =>
+      conditions.map((condition) => [condition, {
+        folder: platform.name,
+        entries: entryPoints.filter(({ path }) => paths.includes(path)).map(({ name }) => name),
+      }])
+    ),
+  );
+  const manifest = { ...fields, ...entryFields(entryPoints, bundled) };
+  await Deno.writeTextFile(join(outDir, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+/** One `#!` line, whether or not the emitter put one above the source's own. */
+async function makeProgram(path: string): Promise<void> {
+  const text = await Deno.readTextFile(path);
+  await Deno.writeTextFile(path, `#!/usr/bin/env node\n${text.replace(/^(#![^\n]*\n)+/, "")}`);
+  await Deno.chmod(path, 0o755);
+}
