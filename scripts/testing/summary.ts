@@ -41,13 +41,22 @@ function failures(results: readonly RunResult[]): string {
   return lines.length === 0 ? "" : ["failed (in full above):", ...lines].join("\n");
 }
 
-/** Deno's report leaves the reason out, but tells the place of the test. */
+const NAMES_SHOWN = 3;
+
+/** By their reason. Deno's report leaves it out, but tells the place of the test. */
 function skips(results: readonly RunResult[]): string {
-  const lines = results.flatMap(({ runtime, cases }) =>
-    cases.filter(({ outcome }) => outcome === "skipped").map(({ name, reason, place }) =>
-      `  ${runtime}: ${name}: ${reason ?? `${place ?? "the test"} says why`}`
-    )
+  const skipped = results.flatMap(({ runtime, cases }) =>
+    cases.filter(({ outcome }) => outcome === "skipped").map(({ name, reason, place }) => ({
+      name,
+      why: `${runtime}: ${reason ?? `${place ?? "the test"} says why`}`,
+    }))
   );
+  const lines = Array.from(new Set(skipped.map(({ why }) => why)), (why) => {
+    const tests = skipped.filter((test) => test.why === why);
+    const names = tests.slice(0, NAMES_SHOWN).map(({ name }) => `    ${name}`);
+    if (tests.length > NAMES_SHOWN) names.push(`    and ${tests.length - NAMES_SHOWN} more, named above`);
+    return [`  ${tests.length} on ${why}`, ...names].join("\n");
+  });
   return lines.length === 0 ? "" : ["skipped:", ...lines].join("\n");
 }
 

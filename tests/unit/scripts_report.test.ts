@@ -63,8 +63,16 @@ test("the summary counts over all runtimes, names failures and skips, and closes
   assert.equal(count(runs, "failed"), 2);
   assert.equal(lines.at(-1), "4 passed, 2 failed, 2 skipped");
   assert.ok(lines.includes('  deno: fails <at "once"> (./tests/unit/a.test.ts:4)'));
-  assert.ok(lines.includes("  node: is skipped: no PgBouncer"));
+  const reason = lines.indexOf("  1 on node: no PgBouncer");
+  assert.equal(lines[reason + 1], "    is skipped");
   assert.ok(lines.includes("deno           2        1        1"));
+});
+
+test("of many tests skipped for one reason, a few are named and the rest counted", () => {
+  const cases = ["a", "b", "c", "d", "e"].map((name) => ({ name, outcome: "skipped" as const, reason: "no network" }));
+  const lines = summarize([{ runtime: "node", cases }]).split("\n");
+  const reason = lines.indexOf("  5 on node: no network");
+  assert.deepEqual(lines.slice(reason + 1, reason + 5), ["    a", "    b", "    c", "    and 2 more, named above"]);
 });
 
 test("without skips, the closing line does not mention them", () => {
