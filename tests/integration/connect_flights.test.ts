@@ -10,7 +10,7 @@ import { startProxy } from "../../src/proxy/mod.ts";
 import { connectionUrl, type UserName } from "../fixtures/postgres.ts";
 import { COUNTING_DELAY_MILLIS, type Relay, startRelay } from "../fixtures/relay.ts";
 import { NO_PGBOUNCER, servers } from "../fixtures/servers.ts";
-import { transportCases } from "../fixtures/transports.ts";
+import { usableSockets } from "../fixtures/transports.ts";
 
 const { postgres, pgbouncer, certificates } = await servers();
 
@@ -60,10 +60,9 @@ const CASES: readonly FlightCase[] = [
   { what: "trust, without a password", user: "trust_user", config: PLAIN, first: once(2) },
 ];
 
-for (const { name, transport, skip, config: way } of transportCases("")) {
-  if (transport === "websocket") continue; // below: its relay stands before the proxy
+for (const { name, config: way } of usableSockets()) {
   for (const { what, user, config, first, again = first } of CASES) {
-    test(`${what} by a ${name}: ${words(first)}, then ${words(again)}`, { skip }, async () => {
+    test(`${what} by a ${name}: ${words(first)}, then ${words(again)}`, async () => {
       await using relay = await startRelay({ target: postgres, delayMillis: COUNTING_DELAY_MILLIS });
       const options = { connectionString: connectionUrl(relay, user), ...config, ...way };
       assert.deepEqual(await costOf(relay, options), first);
@@ -86,8 +85,7 @@ for (const [what, config, cost] of [["SCRAM", PLAIN, once(3)], ["SCRAM in TLS", 
   });
 }
 
-for (const { name, transport, skip, config: way, bindable } of transportCases("")) {
-  if (transport === "websocket") continue;
+for (const { name, config: way, bindable } of usableSockets()) {
   // It offers no channel binding, so that a client which could bind guesses wrong, once.
   const cases: [string, ClientConfig, first: Cost, again: Cost][] = [
     ["SCRAM", PLAIN, once(2), once(2)],
@@ -96,7 +94,7 @@ for (const { name, transport, skip, config: way, bindable } of transportCases(""
   ];
   for (const [what, config, first, again] of cases) {
     test(`${what} by a ${name} with PgBouncer: ${words(first)}, then ${words(again)}`, {
-      skip: skip || (pgbouncer === undefined && NO_PGBOUNCER),
+      skip: pgbouncer === undefined && NO_PGBOUNCER,
     }, async () => {
       await using relay = await startRelay({ target: pgbouncer ?? postgres, delayMillis: COUNTING_DELAY_MILLIS });
       const options = { connectionString: connectionUrl(relay, "scram_user"), ...config, ...way };

@@ -11,7 +11,7 @@ import { type FakeConnection, messages, serveScram, startFakeServer, WELCOME } f
 import { connectionUrl, DATABASE, type UserName } from "../fixtures/postgres.ts";
 import { startRelay } from "../fixtures/relay.ts";
 import { servers } from "../fixtures/servers.ts";
-import { transportCases } from "../fixtures/transports.ts";
+import { usableSockets } from "../fixtures/transports.ts";
 
 const { postgres, certificates } = await servers();
 
@@ -164,10 +164,9 @@ const OFFERS: readonly OfferCase[] = [
   },
 ];
 
-for (const { name, transport, skip, bindable, config: way } of transportCases("")) {
-  if (transport === "websocket") continue;
+for (const { name, bindable, config: way } of usableSockets()) {
   for (const { what, offers, ...openings } of OFFERS) {
-    test(`by a ${name}, three logins in TLS to a server that ${what}`, { skip }, async () => {
+    test(`by a ${name}, three logins in TLS to a server that ${what}`, async () => {
       const seen: string[] = [];
       await using server = await startFakeServer(async (connection, number) => {
         await connection.secure(certificates.server);
@@ -184,7 +183,7 @@ for (const { name, transport, skip, bindable, config: way } of transportCases(""
   }
 
   test(`by a ${name}, PostgreSQL is bound to again after a login that was not to be`, {
-    skip: skip || (!bindable && "its TLS does not show the server's certificate"),
+    skip: !bindable && "its TLS does not show the server's certificate",
   }, async () => {
     await using relay = await startRelay({ target: postgres });
     const url = connectionUrl(relay, "scram_user");

@@ -10,12 +10,12 @@ import { startFakeServer } from "../fixtures/fake_server.ts";
 import { connectionUrl, freePort, PASSWORDS, type UserName } from "../fixtures/postgres.ts";
 import { assertNoSecret } from "../fixtures/secrets.ts";
 import { servers } from "../fixtures/servers.ts";
-import { transportCases } from "../fixtures/transports.ts";
+import { ON_DENO, usableTransports } from "../fixtures/transports.ts";
 
 const { postgres, certificates } = await servers();
 const proxy = await startProxy({ dev: true });
 after(() => proxy.close({ drainMillis: 0 }));
-const ways = transportCases(proxy.url);
+const ways = usableTransports(proxy.url);
 
 const WRONG = "wrong: ä&?@/%41 \\ \"'";
 const ENCRYPTIONS: readonly ClientConfig[] = [
@@ -59,9 +59,9 @@ const REFUSALS: readonly RefusalCase[] = [
   },
 ];
 
-for (const { name, transport, skip, config: way } of ways) {
+for (const { name, transport, config: way } of ways) {
   for (const { what, user, options, code, message, phase } of REFUSALS) {
-    test(`by a ${name}, PostgreSQL refuses ${what}`, { skip }, async () => {
+    test(`by a ${name}, PostgreSQL refuses ${what}`, async () => {
       for (const encryption of ENCRYPTIONS) {
         const client = new Client({ connectionString: connectionUrl(postgres, user, options), ...encryption, ...way });
         await assert.rejects(client.connect(), (error) => {
@@ -77,7 +77,7 @@ for (const { name, transport, skip, config: way } of ways) {
     });
   }
 
-  test(`by a ${name}, a port where nobody listens`, { skip }, async () => {
+  test(`by a ${name}, a port where nobody listens`, async () => {
     const port = await freePort();
     const url = connectionUrl({ host: postgres.host, port }, "scram_user");
     const client = new Client({ connectionString: url, sslmode: "disable", ...way });
@@ -90,7 +90,7 @@ for (const { name, transport, skip, config: way } of ways) {
     });
   });
 
-  test(`by a ${name}, no secret shows of a client that is connected`, { skip }, async () => {
+  test(`by a ${name}, no secret shows of a client that is connected`, async () => {
     for (const encryption of ENCRYPTIONS) {
       const url = connectionUrl(postgres, "scram_user");
       const client = new Client({ connectionString: url, ...encryption, ...way });
@@ -108,7 +108,7 @@ for (const { name, transport, skip, config: way } of ways) {
 }
 
 test("a private key that cannot be read does not show in the error", {
-  skip: ways.some(({ transport, skip }) => transport === "deno" && !skip) && "Deno's TLS takes no client certificate",
+  skip: ON_DENO && "Deno's TLS takes no client certificate",
 }, async () => {
   const key = certificates.client.key.replace("\n", "\nSECRETKEY!");
   const client = new Client({

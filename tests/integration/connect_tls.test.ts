@@ -12,7 +12,7 @@ import { type FakeConnection, messages, startFakeServer } from "../fixtures/fake
 import { connectionUrl, startPostgres, type UserName } from "../fixtures/postgres.ts";
 import { type Relay, startRelay } from "../fixtures/relay.ts";
 import { servers } from "../fixtures/servers.ts";
-import { ON_DENO, transportCases } from "../fixtures/transports.ts";
+import { ON_DENO, usableSockets, usableTransports } from "../fixtures/transports.ts";
 
 const { postgres, certificates } = await servers();
 const withoutTls = await startPostgres({ ssl: false });
@@ -20,7 +20,7 @@ after(() => withoutTls.stop());
 const proxy = await startProxy({ dev: true });
 after(() => proxy.close({ drainMillis: 0 }));
 
-const ways = transportCases(proxy.url);
+const ways = usableTransports(proxy.url);
 const CA = certificates.ca.cert;
 const OTHER_CA = certificates.otherCa.cert;
 const PASSWORD = "for the server alone";
@@ -68,9 +68,9 @@ const REFUSED: readonly CertificateCase[] = [
   },
 ];
 
-for (const { name, transport, skip, config: way } of ways) {
+for (const { name, transport, config: way } of ways) {
   for (const { what, presented, options, reason } of REFUSED) {
-    test(`by a ${name}, a certificate ${what} is refused before anything is said`, { skip }, async () => {
+    test(`by a ${name}, a certificate ${what} is refused before anything is said`, async () => {
       let said = false;
       await using server = await startFakeServer(async (connection) => {
         await connection.secure(presented);
@@ -95,7 +95,7 @@ for (const { name, transport, skip, config: way } of ways) {
     });
   }
 
-  test(`by a ${name}, a chain with an intermediate authority is verified to its root`, { skip }, async () => {
+  test(`by a ${name}, a chain with an intermediate authority is verified to its root`, async () => {
     let user: string | undefined;
     await using server = await startFakeServer(async (connection) => {
       await connection.secure(certificates.serverByIntermediate);
@@ -113,13 +113,11 @@ for (const { name, transport, skip, config: way } of ways) {
 
 const MODES: readonly SslMode[] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full", "no-verify"];
 
-for (const { name, transport, skip, config: way } of ways) {
+for (const { name, transport, config: way } of ways) {
   for (const uselibpqcompat of [false, true]) {
     const content = uselibpqcompat ? ["disable", "allow", "prefer"] : ["disable"];
     const reading = uselibpqcompat ? "libpq's reading" : "node-postgres's reading";
-    test(`by a ${name}, a server without TLS is spoken to in the modes ${content} alone, in ${reading}`, {
-      skip,
-    }, async () => {
+    test(`by a ${name}, a server without TLS is spoken to in the modes ${content} alone, in ${reading}`, async () => {
       for (const sslmode of MODES) {
         const client = new Client({
           connectionString: connectionUrl(withoutTls, "scram_user"),
@@ -202,9 +200,9 @@ const ANSWERS: readonly AnswerCase[] = [
   },
 ];
 
-for (const { name, transport, skip, config: way } of ways) {
+for (const { name, transport, config: way } of ways) {
   for (const { what, answer, code } of ANSWERS) {
-    test(`by a ${name}, the answer to SSLRequest is ${what}`, { skip }, async () => {
+    test(`by a ${name}, the answer to SSLRequest is ${what}`, async () => {
       await using server = await startFakeServer(async (connection) => {
         await connection.sslRequest();
         await answer(connection);
@@ -225,7 +223,7 @@ for (const { name, transport, skip, config: way } of ways) {
     });
   }
 
-  test(`by a ${name}, direct TLS needs a server that agrees on PostgreSQL's protocol`, { skip }, async () => {
+  test(`by a ${name}, direct TLS needs a server that agrees on PostgreSQL's protocol`, async () => {
     let said = false;
     await using server = await startFakeServer(async (connection) => {
       await connection.secureAtOnce(certificates.server);
@@ -284,11 +282,9 @@ const FALLING_BACK: readonly FallBackCase[] = [
   },
 ];
 
-for (const { name, skip, config: way } of ways.filter(({ transport }) => transport !== "websocket")) {
+for (const { name, config: way } of usableSockets()) {
   for (const { what, sslmode, user, options, server = postgres, encrypted, connections } of FALLING_BACK) {
-    test(`by a ${name}, libpq's ${what}: ${encrypted ? "TLS" : "plaintext"}, by connection ${connections}`, {
-      skip,
-    }, async () => {
+    test(`by a ${name}, libpq's ${what}: ${encrypted ? "TLS" : "plaintext"}, by connection ${connections}`, async () => {
       await using relay = await startRelay({ target: server });
       const client = libpqClient(relay, user, { sslmode, rootCerts: CA, ...options, ...way });
       const early = client.query("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()");
@@ -305,7 +301,7 @@ for (const { name, skip, config: way } of ways.filter(({ transport }) => transpo
     ["a database that does not exist", "allow", "3D000", 1, { database: "nowhere" }],
   ];
   for (const [what, sslmode, code, connections, options] of failing) {
-    test(`by a ${name}, libpq's ${sslmode} tries ${connections}× with ${what}`, { skip }, async () => {
+    test(`by a ${name}, libpq's ${sslmode} tries ${connections}× with ${what}`, async () => {
       await using relay = await startRelay({ target: postgres });
       const client = new Client({
         ...{ host: relay.host, port: relay.port, user: "scram_user", password: "pässwörd ﬁ\u00a0§1", database: "test" },
@@ -318,9 +314,7 @@ for (const { name, skip, config: way } of ways.filter(({ transport }) => transpo
     });
   }
 
-  test(`by a ${name}, libpq's prefer does not go on in plaintext after an error instead of an answer`, {
-    skip,
-  }, async () => {
+  test(`by a ${name}, libpq's prefer does not go on in plaintext after an error instead of an answer`, async () => {
     await using server = await startFakeServer(async (connection) => {
       await connection.sslRequest();
       connection.send(messages.error("57P03", FORGED));
@@ -334,13 +328,11 @@ for (const { name, skip, config: way } of ways.filter(({ transport }) => transpo
 
 // -- what a platform's TLS can be asked for
 
-for (const { name, transport, skip, config: way } of ways) {
+for (const { name, transport, config: way } of ways) {
   const able = transport !== "deno";
   const cannot = { name: "TlsError", code: "TLS_OPTION_UNSUPPORTED", transport, phase: "tls" };
 
-  test(`by a ${name}, a client certificate ${able ? "lets its user in" : "is refused, not ignored"}`, {
-    skip,
-  }, async () => {
+  test(`by a ${name}, a client certificate ${able ? "lets its user in" : "is refused, not ignored"}`, async () => {
     const { cert, key } = certificates.client;
     const client = new Client({
       connectionString: connectionUrl(postgres, "cert_user"),
@@ -354,16 +346,13 @@ for (const { name, transport, skip, config: way } of ways) {
     await client.end();
   });
 
-  test(`by a ${name}, a user who needs a certificate is refused without one`, { skip }, async () => {
+  test(`by a ${name}, a user who needs a certificate is refused without one`, async () => {
     const client = new Client({ connectionString: connectionUrl(postgres, "cert_user"), ssl: { ca: CA }, ...way });
     await assert.rejects(client.connect(), { name: "error", code: "28000", transport });
   });
 
   test(
     `by a ${name}, TLS without verification ${able ? "takes any certificate" : "is refused, in libpq's prefer too"}`,
-    {
-      skip,
-    },
     async () => {
       const modes: ClientConfig[] = [{ sslmode: "no-verify" }, { sslmode: "prefer", uselibpqcompat: true }];
       for (const mode of modes) {
