@@ -16,13 +16,19 @@ const READ_AHEAD = 256 * 1024;
 
 const DONE: Promise<void> = Promise.resolve();
 
+/** What was agreed, as this engine tells it. */
+export interface WolfSslInfo extends TlsInfo {
+  /** Whether an earlier session was resumed: its certificate and verification then stand for this one. */
+  readonly resumed: boolean;
+}
+
 /** What a connection is made of. */
 export interface ConnectionParts {
   readonly duplex: Duplex;
   readonly session: Session;
   /** Undefined where the core does all of the record protection. */
   readonly recordCrypto: RecordCrypto | undefined;
-  readonly tls: TlsInfo;
+  readonly tls: WolfSslInfo;
   /** True where chain and name were verified. */
   readonly verified: boolean;
   /** Called after each batch of records was read, while the session is alive. */
@@ -31,7 +37,7 @@ export interface ConnectionParts {
 
 export class TlsConnection implements TlsDuplex {
   readonly info: DuplexInfo;
-  readonly tls: TlsInfo;
+  readonly tls: WolfSslInfo;
   readonly closed: Promise<void>;
   readonly #duplex: Duplex;
   readonly #session: Session;

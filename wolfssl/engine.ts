@@ -187,6 +187,7 @@ class Handshake {
         group: session.group,
         alpn: session.alpn,
         peerCertificate: certificate,
+        resumed: session.resumed,
       }),
       onRead: key === undefined ? undefined : this.#keeper(session, key, certificate),
     });

@@ -22,6 +22,7 @@ import type { TlsEngine } from "../src/tls/engine.ts";
 import { WolfSslEngine } from "./engine.ts";
 import type { WolfSslOptions } from "./options.ts";
 
+export type { WolfSslInfo } from "./connection.ts";
 export type { CryptoMode } from "./crypto_choice.ts";
 export type { WolfSslOptions } from "./options.ts";
 export type { CipherSuite, Group } from "./suites.ts";

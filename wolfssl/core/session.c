@@ -63,7 +63,9 @@ Session* EXPORT(session_create)(int id, int minimum, int maximum) {
 int EXPORT(session_set_client_certificate)(Session* session, const byte* chain, int chain_size, const byte* key, int key_size) {
   int result = wolfSSL_CTX_use_certificate_chain_buffer(session->context, chain, chain_size);
   if (result != WOLFSSL_SUCCESS) return result;
-  return wolfSSL_CTX_use_PrivateKey_buffer(session->context, key, key_size, WOLFSSL_FILETYPE_PEM);
+  result = wolfSSL_CTX_use_PrivateKey_buffer(session->context, key, key_size, WOLFSSL_FILETYPE_PEM);
+  if (result != WOLFSSL_SUCCESS) return result;
+  return wolfSSL_CTX_check_private_key(session->context); /* that the two belong together */
 }
 
 int EXPORT(session_open)(Session* session) {

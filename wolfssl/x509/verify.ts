@@ -217,6 +217,10 @@ class PathSearch {
 
   #unknown(path: readonly Certificate[], last: Certificate): CertificateRefused {
     const selfSigned = isSelfIssued(last);
+    if (this.#verification.roots.some((root) => root.subject.key === last.issuer.key)) {
+      const reason = `was issued by ${nameText(last.issuer)}, but not with the key of the trusted root of that name`;
+      return refuse("unknown-authority", reason, "its authority may have a new key: trust the new root", last);
+    }
     const reason = selfSigned && path.length === 1
       ? "is self-signed and not among the trusted roots"
       : selfSigned
