@@ -362,7 +362,7 @@ test("a message that never ends is not gathered without end", async () => {
 async function failureOf(options: ClientConfig, script: Script): Promise<DriverError> {
   await using server = await startFakeServer(script);
   const { host, port } = server;
-  const client = new Client({ host, port, user: "victim", sslmode: "disable", ...options });
+  const client = new Client({ host, port, user: "victim", sslmode: "disable", query_timeout: 10_000, ...options });
   const ends: unknown[] = [];
   client.on("error", (error) => ends.push(error));
   const [connect, query] = await Promise.allSettled([client.connect(), client.query("SELECT 1")]);

@@ -8,7 +8,14 @@ import { Client, type ClientConfig, type SslMode } from "../../mod.ts";
 import { startProxy } from "../../src/proxy/mod.ts";
 import { wire } from "../fixtures/bytes.ts";
 import type { Credentials } from "../fixtures/certificates.ts";
-import { type FakeConnection, messages, startFakeServer } from "../fixtures/fake_server.ts";
+import {
+  type FakeConnection,
+  message,
+  messages,
+  ScramServer,
+  serveScram,
+  startFakeServer,
+} from "../fixtures/fake_server.ts";
 import { connectionUrl, startPostgres, type UserName } from "../fixtures/postgres.ts";
 import { type Relay, startRelay } from "../fixtures/relay.ts";
 import { servers } from "../fixtures/servers.ts";
@@ -313,6 +320,32 @@ for (const { name, config: way } of usableSockets()) {
       assert.equal(relay.connections.length, connections);
     });
   }
+
+  test(`by a ${name}, what was queried early goes with the attempt that succeeds`, async () => {
+    await using server = await startFakeServer(async (connection, number) => {
+      if (number > 0) await connection.secure(certificates.server);
+      await connection.startup();
+      if (number > 0) {
+        await serveScram(connection, PASSWORD);
+        await connection.message(); // the query
+        return connection.send(message("C", wire("'SELECT 0' 00")), messages.readyForQuery);
+      }
+      const scram = new ScramServer(PASSWORD);
+      connection.send(messages.sasl("SCRAM-SHA-256"));
+      connection.send(messages.saslContinue(scram.first(await connection.message()).serverFirst));
+      await connection.message();
+      connection.send(messages.error("28P01", "password authentication failed"));
+      connection.end();
+    });
+    const { host, port } = server;
+    const options = { host, port, user: "u", password: PASSWORD, sslmode: "allow", rootCerts: CA } as const;
+    const client = new Client({ ...options, uselibpqcompat: true, channelBinding: "disable", ...way });
+    const early = client.query("SELECT");
+    await client.connect();
+    assert.equal((await early).command, "SELECT");
+    assert.equal(server.accepted, 2);
+    await client.end();
+  });
 
   test(`by a ${name}, libpq's prefer does not go on in plaintext after an error instead of an answer`, async () => {
     await using server = await startFakeServer(async (connection) => {
