@@ -35,6 +35,7 @@ const COMMON_FIELDS = {
   keywords: ["postgres", "postgresql", "pg", "database", "websocket", "edge", "workers", "browser"],
   engines: { node: ">=20.16" },
   sideEffects: false,
+  type: "commonjs", // each folder of modules says otherwise where it is otherwise
 } as const;
 
 const ENTRY_POINTS: readonly EntryPoint[] = [
@@ -52,7 +53,7 @@ const pgduplex: BuildOptions = {
     name: "pgduplex",
     description: "PostgreSQL from anywhere JavaScript runs: a drop-in for node-postgres over sockets and WebSockets",
     license: "MIT",
-    files: ["esm", "script", "browser", "workerd"],
+    files: ["esm", "script", "browser", "workerd", "CHANGELOG.md"],
     dependencies: {
       "@types/events": `^${versionOf("@types/events")}`, // the declarations of Client name EventEmitter
       events: `^${versionOf("events-package")}`, // Node has it built in; a bundler takes this one

@@ -71,6 +71,7 @@ export async function bundlePlatform({ platform, entryPoints, outDir }: Platform
     plugins: [wrapEntries(platform), ownEmitter, leaveOut(platform)],
     logLevel: "warning",
   });
+  await Deno.writeTextFile(join(outDir, platform.name, "package.json"), '{\n  "type": "module"\n}\n');
 }
 
 function wrapEntries({ wrap }: Platform): Plugin {

@@ -1,0 +1,194 @@
+import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { publint } from "publint";
+import ts from "typescript";
+import { connectionUrl } from "../fixtures/postgres.ts";
+import { projectRoot } from "../fixtures/project.ts";
+import { servers } from "../fixtures/servers.ts";
+import { type Consumer, installConsumer, NOT_ON_DENO, type PackedPackage } from "./npm_consumer.ts";
+
+const skip = "Deno" in globalThis ? false : NOT_ON_DENO;
+
+let consumer: Consumer;
+before(async () => {
+  if (!skip) consumer = await installConsumer();
+});
+after(async () => await consumer?.remove());
+
+type Name = "pgduplex" | "wolfssl";
+const NAMES: readonly Name[] = ["pgduplex", "wolfssl"];
+const WITHOUT_CORE = "the core of @pgduplex/wolfssl is not built (deno task build:wasm)";
+
+/** A test of each package. */
+function testPackages(what: string, body: (one: PackedPackage, name: Name) => Promise<void>): void {
+  for (const name of NAMES) {
+    test(`${name}: ${what}`, { skip }, async (context) => {
+      const one = consumer[name];
+      if (one === undefined) return context.skip(WITHOUT_CORE);
+      await body(one, name);
+    });
+  }
+}
+
+const MODULES = /^(esm|script)\/([\w/]+\.(js|d\.ts)|package\.json)$/;
+const BUNDLES = /^(browser|workerd)\/([\w-]+\.js|package\.json)$/;
+const CONTENTS: Readonly<Record<Name, { papers: string[]; modules: RegExp[]; entries: string[] }>> = {
+  pgduplex: {
+    papers: ["CHANGELOG.md", "LICENSE", "README.md", "package.json"],
+    modules: [MODULES, BUNDLES],
+    entries: ["mod", "src/proxy/mod", "src/cli"],
+  },
+  wolfssl: {
+    papers: ["LICENSE", "core.lock.json", "package.json"],
+    modules: [MODULES, BUNDLES, /^workerd\/core\.wasm$/],
+    entries: ["wolfssl/mod", "wolfssl/core_wasm"],
+  },
+};
+
+testPackages("the tarball holds the modules, the papers and nothing else", async ({ files, folder }, name) => {
+  const { papers, modules, entries } = CONTENTS[name];
+  const others = files.filter((path) => !modules.some((pattern) => pattern.test(path)));
+  assert.deepEqual(others, papers);
+  for (const path of ["esm", "script"].flatMap((tree) => entries.map((entry) => `${tree}/${entry}`))) {
+    assert.ok(files.includes(`${path}.js`) && files.includes(`${path}.d.ts`), `${path} is missing`);
+  }
+  const versions = await Promise.all(
+    [join(folder, "package.json"), join(projectRoot(), "deno.json")].map(async (path) =>
+      JSON.parse(await readFile(path, "utf8")).version
+    ),
+  );
+  assert.equal(versions[0], versions[1]);
+});
+
+testPackages("publint has nothing to say", async ({ tarball }) => {
+  const { messages } = await publint({ pack: { tarball: tarball.buffer }, strict: true });
+  assert.deepEqual(messages, []);
+});
+
+testPackages("the types are what is imported, however it is resolved (attw)", async ({ tarball }) => {
+  const result = await checkPackage(createPackageFromTarballData(tarball));
+  assert.ok(result.types);
+  // Resolution as in Node 10 knows no subpaths.
+  const problems = result.problems.filter((problem) =>
+    !(problem.kind === "NoResolution" && problem.resolutionKind === "node10" && problem.entrypoint !== ".")
+  );
+  assert.deepEqual(problems, []);
+});
+
+testPackages("every module can be loaded, by require and by import", async ({ folder, files }) => {
+  const modules = files.filter((path) => /^(esm|script)\/.*\.js$/.test(path) && !path.endsWith("src/cli.js"));
+  const program = await consumer.write(
+    "load.mjs",
+    `import { createRequire } from "node:module";
+     import { pathToFileURL } from "node:url";
+     const require = createRequire(import.meta.url);
+     const failed = [];
+     for (const path of ${JSON.stringify(modules.map((path) => join(folder, path)))}) {
+       try {
+         const required = path.includes("/script/") ? require(path) : await import(pathToFileURL(path));
+         if (typeof required !== "object") throw new Error("it is no namespace");
+       } catch (error) {
+         failed.push(path + ": " + error.message);
+       }
+     }
+     console.log(JSON.stringify(failed));`,
+  );
+  assert.ok(modules.length > 20);
+  assert.deepEqual(JSON.parse(await consumer.node(program)), []);
+});
+
+test("every entry of pgduplex exports the same names", { skip }, async () => {
+  const { folder } = consumer.pgduplex;
+  const program = await consumer.write(
+    "names.mjs",
+    `import { createRequire } from "node:module";
+     const names = (namespace) => Object.keys(namespace).filter((name) => name !== "default").sort();
+     const required = names(createRequire(import.meta.url)("pgduplex"));
+     const entries = await Promise.all(${JSON.stringify(["esm/mod.js", "browser/mod.js", "workerd/mod.js"])}.map(
+       (path) => import(${JSON.stringify(folder)} + "/" + path)));
+     console.log(JSON.stringify([required, ...entries.map(names)]));`,
+  );
+  const [required, ...entries] = JSON.parse(await consumer.node(program)) as string[][];
+  assert.ok(required.includes("Client") && required.includes("DatabaseError"));
+  for (const names of entries) assert.deepEqual(names, required);
+});
+
+const PROGRAMS: readonly [name: string, imports: string][] = [
+  ["program.mjs", 'import { Client, DatabaseError, types } from "pgduplex";'],
+  ["program.cjs", 'const { Client, DatabaseError, types } = require("pgduplex");'],
+];
+
+for (const [name, imports] of PROGRAMS) {
+  test(`${name} queries PostgreSQL from Node, with SCRAM and TLS`, { skip }, async () => {
+    const { postgres, certificates } = await servers();
+    const program = await consumer.write(
+      name,
+      `${imports}
+       const [url, rootCerts] = process.argv.slice(2);
+       async function main() {
+         const client = new Client({ connectionString: url, rootCerts: require_("node:fs").readFileSync(rootCerts, "utf8") });
+         await client.connect();
+         const { rows } = await client.query("select $1::int + 1 as answer, now() as at", [41]);
+         const error = await client.query("select 1/0").catch((error) => error);
+         await client.end();
+         console.log(JSON.stringify([rows[0].answer, rows[0].at instanceof Date, error instanceof DatabaseError, error.code]));
+       }
+       const require_ = process.getBuiltinModule("node:module").createRequire("/");
+       main();`,
+    );
+    const url = connectionUrl(postgres, "scram_user", { parameters: { sslmode: "verify-full" } });
+    const printed = JSON.parse(await consumer.node(program, url, certificates.ca.certPath));
+    assert.deepEqual(printed, [42, true, true, "22012"]);
+  });
+}
+
+test("bin: pgduplex tells how it is used", { skip }, async () => {
+  const { bin } = JSON.parse(await readFile(join(consumer.pgduplex.folder, "package.json"), "utf8"));
+  for (const path of [bin.pgduplex, bin.pgduplex.replace("/esm/", "/script/")]) {
+    assert.match(await consumer.node(join(consumer.pgduplex.folder, path), "proxy", "--help"), /ALLOW_ADDR_REGEX/);
+  }
+});
+
+const TYPED: readonly [name: string, text: string][] = [
+  [
+    "typed.mts",
+    `import { Client, type QueryConfig } from "pgduplex";
+     const client = new Client("postgres://localhost/shop");
+     client.on("notification", (message) => message);
+     const config: QueryConfig = { text: "select 1", values: [1] };
+     client.query<{ id: number }>(config).then(({ rows }) => rows[0]!.id.toFixed());`,
+  ],
+  [
+    "typed.cts",
+    `import pgduplex = require("pgduplex");
+     const client: pgduplex.Client = new pgduplex.Client();
+     client.once("error", () => {});
+     client.query("select 1", (error: Error | null) => error);`,
+  ],
+  ["wrong.mts", `import { Client } from "pgduplex";\nnew Client({ port: {} });`],
+];
+
+test("TypeScript's users need no types of Node", { skip }, async () => {
+  for (const [name, text] of TYPED) {
+    const program = ts.createProgram({
+      rootNames: [await consumer.write(name, text)],
+      options: {
+        strict: true,
+        noEmit: true,
+        skipLibCheck: false,
+        module: ts.ModuleKind.NodeNext,
+        target: ts.ScriptTarget.ES2022,
+        lib: ["lib.es2023.d.ts", "lib.dom.d.ts", "lib.dom.asynciterable.d.ts", "lib.esnext.disposable.d.ts"],
+        types: [],
+      },
+    });
+    const messages = ts.getPreEmitDiagnostics(program).map(({ messageText, file }) =>
+      `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`
+    );
+    if (name === "wrong.mts") assert.match(messages.join("\n"), /not assignable to type 'string \| number/);
+    else assert.deepEqual(messages, [], name);
+  }
+});
