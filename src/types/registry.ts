@@ -19,6 +19,11 @@ export interface SetTypeParser {
   <T>(oid: number, format: "binary" | 1, parser: BinaryParser<T>): void;
 }
 
+/** npm `pg-types`'s way to parse an array's literal, each element by a parser of the caller's. */
+export interface ArrayParser {
+  create<T = string>(literal: string, parseElement?: TextParser<T>): { parse(): unknown };
+}
+
 /** What a user registered for one type in one format. */
 interface Registration {
   readonly parser: (value: never) => unknown;
@@ -101,7 +106,7 @@ export class TypeRegistry implements TypeParserSource {
   }
 
   /** As npm `pg-types` has it: `arrayParser.create(literal, parseElement).parse()`. */
-  readonly arrayParser = {
+  readonly arrayParser: ArrayParser = {
     create<T = string>(literal: string, parseElement?: TextParser<T>): { parse(): unknown } {
       const element = parseElement === undefined ? decodeText : decoderOfParser(parseElement, 0);
       return { parse: () => parserOf(textArrayDecoder(element))(literal) };
