@@ -52,7 +52,7 @@ const cases: readonly [name: string, use: (emitter: Emitter, log: Log) => void][
     log(emitter.emit("row"));
   }],
   ["names and listeners", (emitter, log) => {
-    const symbol = Symbol("s");
+    const symbol = Symbol.for("s");
     const listener = () => {};
     emitter.on("b", listener).on("a", listener).once(symbol, listener);
     log(emitter.eventNames(), emitter.listeners(symbol)[0] === listener, emitter.listeners("none"));
