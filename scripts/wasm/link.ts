@@ -20,11 +20,13 @@ export async function link(objects: ReadonlyMap<string, Uint8Array>): Promise<Ui
     if (bytes !== null) said += new TextDecoder().decode(bytes);
   };
   const options = { stdout: listen, stderr: listen, fetchProgress: () => {} };
-  const result = await commands.clang([...LINK_FLAGS, ...Object.keys(files), "-o", "core.wasm"], files, options)
-    .catch((error: unknown) => {
-      throw new Error(`The objects do not link:\n${said}`, { cause: error });
-    });
-  const linked = result?.["core.wasm"];
+  let linked: unknown;
+  try {
+    const result = await commands.clang([...LINK_FLAGS, ...Object.keys(files), "-o", "core.wasm"], files, options);
+    linked = result?.["core.wasm"];
+  } catch (cause) {
+    throw new Error(`The objects do not link:\n${said}`, { cause });
+  }
   if (!(linked instanceof Uint8Array)) throw new Error(`The objects do not link:\n${said}`);
   return optimise(linked);
 }
