@@ -4,13 +4,14 @@
  * @module
  */
 
+import type { DriverError, ErrorPlace } from "../errors.ts";
 import type { TlsDuplex, TlsInfo, TlsOptions } from "../tls/engine.ts";
 import type { Duplex, DuplexInfo } from "./duplex.ts";
 import { aborted, openFailed, wordsOf } from "./failures.ts";
 import { StreamsDuplex } from "./streams.ts";
 import type { Target } from "./target.ts";
 import { remoteName } from "./target.ts";
-import { certificateRefused, handshakeFailed, tlsOptionUnsupported } from "./tls_failures.ts";
+import { handshakeFailed, tlsOptionUnsupported } from "./tls_failures.ts";
 import { unlessAborted } from "./waiting.ts";
 
 /** What is used of `cloudflare:sockets`. */
@@ -26,7 +27,7 @@ interface CloudflareSocket {
   readonly opened: Promise<unknown>;
   readonly closed: Promise<void>;
   close(): Promise<void>;
-  startTls(options: { expectedServerHostname: string }): CloudflareSocket;
+  startTls(): CloudflareSocket;
 }
 
 /**
@@ -67,35 +68,49 @@ class CloudflareDuplex extends StreamsDuplex {
     this.#target = target;
   }
 
+  /** Asynchronous as the interface has it: the handshake itself comes with the first write. */
+  // deno-lint-ignore require-await
   async startTls(options: TlsOptions): Promise<TlsDuplex> {
     const { host, port } = this.#target;
     const place = { host, port, transport: this.info.transport, phase: "tls" as const };
     refuseUnsupported(options, place);
-    const { signal, serverName } = options;
     this.release();
-    let secured: CloudflareSocket | undefined;
-    try {
-      signal?.throwIfAborted();
-      secured = this.#socket.startTls({ expectedServerHostname: serverName });
-      secured.closed.catch(() => {});
-      await unlessAborted(secured.opened, signal, () => {});
-      return new CloudflareTlsDuplex(secured, this.info);
-    } catch (cause) {
-      (secured ?? this.#socket).close().catch(() => {});
-      if (signal?.aborted) throw aborted("the TLS handshake", signal.reason, place);
-      throw /certificate/i.test(wordsOf(cause))
-        ? certificateRefused({ serverName }, cause, place)
-        : handshakeFailed(cause, place);
+    if (options.signal?.aborted) {
+      this.#socket.close().catch(() => {});
+      throw aborted("the TLS handshake", options.signal.reason, place);
     }
+    const secured = this.#socket.startTls();
+    secured.closed.catch(() => {}); // as above
+    return new CloudflareTlsDuplex(secured, this.info, place);
   }
 }
 
+/**
+ * TLS of a Worker's socket. The platform does the handshake with the first write and does not tell when it is done: a
+ * failure shows in that write and in the first read, which then throw the `TlsError`.
+ */
 class CloudflareTlsDuplex extends StreamsDuplex implements TlsDuplex {
   /** Workers tell nothing of what was agreed. */
   readonly tls: TlsInfo = {};
+  readonly #place: ErrorPlace;
 
-  constructor(socket: CloudflareSocket, info: DuplexInfo) {
+  constructor(socket: CloudflareSocket, info: DuplexInfo, place: ErrorPlace) {
     super(pairOf(socket), { ...info, secure: true });
+    this.#place = place;
+  }
+
+  override async read(): Promise<Uint8Array | null> {
+    const bytes = await super.read();
+    // A handshake that failed looks to a reader like a peer that ended.
+    if (bytes === null && !this.worked) throw this.broke("read", new Error("the connection ended at once"));
+    return bytes;
+  }
+
+  protected override broke(operation: string, cause: unknown): DriverError {
+    if (this.worked) return super.broke(operation, cause);
+    const words = `${wordsOf(cause)} (Workers do not tell why: as a rule the server's certificate is not for ` +
+      `"${this.#place.host}", or not by a public authority; for a private one install @pgduplex/wolfssl)`;
+    return handshakeFailed(new Error(words, { cause }), this.#place);
   }
 }
 
@@ -107,6 +122,10 @@ function refuseUnsupported(options: TlsOptions, place: { host: string; port: num
   const refuse = (option: string, instead = "install @pgduplex/wolfssl, whose TLS can") =>
     tlsOptionUnsupported("the TLS of Workers' sockets", option, instead, place);
   if (!options.verify.chain || !options.verify.name) throw refuse("skip the verification of the chain or the name");
+  if (options.serverName !== place.host) {
+    // startTls has an option for it, which workerd reports as unsupported.
+    throw refuse(`verify the name "${options.serverName}" where it dials ${place.host}`);
+  }
   if (options.roots) throw refuse("trust roots of your own");
   if (options.alpn) throw refuse("offer protocols by ALPN (nor negotiate TLS directly)");
   if (options.clientCertificate) throw refuse("send a client certificate");

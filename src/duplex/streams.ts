@@ -1,4 +1,4 @@
-import type { TransportError } from "../errors.ts";
+import type { DriverError } from "../errors.ts";
 import type { Duplex, DuplexInfo } from "./duplex.ts";
 import { busy, closedHere, lost } from "./failures.ts";
 import { deferred, DONE } from "./waiting.ts";
@@ -9,7 +9,7 @@ export interface StreamPair {
   /** Chunks are Uint8Arrays; any other view, and an ArrayBuffer, is taken too. */
   readonly readable: ReadableStream<Uint8Array>;
   readonly writable: WritableStream<Uint8Array>;
-  /** Called once when the connection is given up, where there is more to release than the two streams. */
+  /** Gives the connection up, where it takes more than to cancel the one stream and to abort the other. */
   close?(): unknown;
 }
 
@@ -36,6 +36,8 @@ type Over = { readonly by: "us"; readonly reason: unknown } | { readonly by: "fa
 export class StreamsDuplex implements Duplex {
   readonly info: DuplexInfo;
   readonly closed: Promise<void>;
+  /** Whether any bytes have gone through, either way. */
+  protected worked = false;
   readonly #pair: StreamPair;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
@@ -67,7 +69,9 @@ export class StreamsDuplex implements Duplex {
         if (this.#closedHere() !== undefined) throw undefined; // the catch knows why
         if (done) return null;
         const bytes = asBytes(value);
-        if (bytes.length > 0) return bytes;
+        if (bytes.length === 0) continue;
+        this.worked = true;
+        return bytes;
       }
     } catch (cause) {
       throw this.#failure("read", this.#closedHere() ?? { by: "failure", cause });
@@ -82,7 +86,7 @@ export class StreamsDuplex implements Duplex {
     if (bytes.length === 0) return DONE;
     const written = this.#writer.write(bytes);
     this.#unsent += bytes.length;
-    written.then(() => this.#unsent -= bytes.length, this.#onWriteFailure);
+    written.then(() => this.#onWritten(bytes.length), this.#onWriteFailure);
     // Some strategies count chunks and not bytes (Node's Duplex.toWeb takes 16,384 chunks of any size): hence our own bound.
     if (this.#unsent >= WRITE_HIGH_WATER) return this.#afterWrite(written);
     // desiredSize is null when the sink has failed.
@@ -102,9 +106,7 @@ export class StreamsDuplex implements Duplex {
   close(reason: unknown = "closed by the client"): void {
     if (this.#over?.by === "us") return;
     this.#over = { by: "us", reason };
-    this.#reader.cancel(reason).catch(() => {});
-    this.#writer.abort(reason).catch(() => {});
-    this.#releasePair();
+    this.#release(reason).catch(() => {});
     this.#closing.resolve();
   }
 
@@ -131,22 +133,38 @@ export class StreamsDuplex implements Duplex {
     if (this.#over !== undefined) throw this.#failure("write", this.#over);
   }
 
+  #onWritten(length: number): void {
+    this.#unsent -= length;
+    this.worked = true;
+  }
+
   readonly #onWriteFailure = (cause: unknown): void => {
     this.#over ??= { by: "failure", cause };
     this.#closing.resolve();
   };
 
-  #releasePair(): void {
+  async #release(reason: unknown): Promise<void> {
+    const giveUpStreams = () => {
+      this.#reader.cancel(reason).catch(() => {});
+      this.#writer.abort(reason).catch(() => {});
+    };
+    // Both orders are workerd's doing: its close() waits for what is unsent, which a peer that does not read holds up for
+    // ever; and a connection whose streams were given up before close() stays open until the request ends.
+    if (this.#unsent > 0) giveUpStreams();
     try {
-      // A promise that a socket's close() returns rejects when the connection is broken, which is no news here.
-      Promise.resolve(this.#pair.close?.()).catch(() => {});
-    } catch {
-      // closed already
+      await this.#pair.close?.();
+    } finally {
+      giveUpStreams();
     }
   }
 
-  #failure(operation: string, over: Over): TransportError {
-    return over.by === "us" ? closedHere(this.info, operation, over.reason) : lost(this.info, operation, over.cause);
+  /** What it means that the streams failed. */
+  protected broke(operation: string, cause: unknown): DriverError {
+    return lost(this.info, operation, cause);
+  }
+
+  #failure(operation: string, over: Over): DriverError {
+    return over.by === "us" ? closedHere(this.info, operation, over.reason) : this.broke(operation, over.cause);
   }
 }
 

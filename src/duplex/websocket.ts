@@ -175,7 +175,10 @@ class OpenWebSocket implements WebSocketDuplex {
         : { pauseAt: maxUnread, resumeAt: 0, pause: () => this.#overflow(maxUnread), resume: () => {} },
     );
     socket.addEventListener("message", ({ data }) => this.#onMessage(data));
-    socket.addEventListener("error", (event) => this.#finish({ by: "peer", clean: false, words: errorWords(event) }));
+    // workerd reports an error where a peer, asked by closeWrite to close, just does.
+    socket.addEventListener("error", (event) => {
+      this.#finish({ by: "peer", clean: this.#ending !== undefined, words: errorWords(event) });
+    });
     // 1005 stands for a close without a code.
     socket.addEventListener("close", (event) => {
       this.#finish({ by: "peer", clean: event.code === 1000 || event.code === 1005, words: closeWords(event) });

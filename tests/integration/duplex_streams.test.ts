@@ -36,14 +36,14 @@ function streamsOf(duplex: Duplex): StreamPair {
   };
 }
 
-function over(chunks: readonly unknown[], writable = new WritableStream<Uint8Array>(), close?: () => unknown) {
+function over(chunks: readonly unknown[], writable = new WritableStream<Uint8Array>()) {
   const readable = new ReadableStream<Uint8Array>({
     start(controller) {
       for (const chunk of chunks) controller.enqueue(chunk as Uint8Array);
       controller.close();
     },
   });
-  return fromStreams({ readable, writable, ...(close && { close }) }, info);
+  return fromStreams({ readable, writable }, info);
 }
 
 const bytes = Uint8Array.of(1, 2, 3, 4);
@@ -82,15 +82,32 @@ test("a sink that fails fails the write that waits and the next, and ends the co
   await duplex.closed;
 });
 
-test("close cancels, aborts and closes what it was given, with the reason", async () => {
+test("close closes what it was given, then cancels and aborts its streams with the reason", async () => {
   const reason = new Error("enough");
-  const seen = new Map<string, unknown>();
-  const duplex = fromStreams({
-    readable: new ReadableStream({ cancel: (why) => void seen.set("cancel", why) }),
-    writable: new WritableStream({ abort: (why) => void seen.set("abort", why) }),
-    close: () => seen.set("close", undefined),
-  }, info);
-  duplex.close(reason);
-  await duplex.closed;
-  assert.deepEqual(seen, new Map<string, unknown>([["cancel", reason], ["close", undefined], ["abort", reason]]));
+  const seen: unknown[] = [];
+  await new Promise<void>((resolve) => {
+    const duplex = fromStreams({
+      readable: new ReadableStream({ cancel: (why) => void seen.push(why) }),
+      writable: new WritableStream({
+        abort(why) {
+          seen.push(why);
+          resolve();
+        },
+      }),
+      close: () => seen.push("close"),
+    }, info);
+    duplex.close(reason);
+  });
+  assert.deepEqual(seen, ["close", reason, reason]);
+});
+
+test("a close of its own that fails keeps nothing from being released", async () => {
+  for (const close of [() => Promise.reject(new Error("no")), () => assert.fail("no")]) {
+    const reason = new Error("enough");
+    const cancelled = new Promise((resolve) => {
+      const pair = { readable: new ReadableStream({ cancel: resolve }), writable: new WritableStream(), close };
+      fromStreams(pair, info).close(reason);
+    });
+    assert.equal(await cancelled, reason);
+  }
 });
