@@ -17,7 +17,7 @@ import {
   startFakeServer,
   WELCOME,
 } from "../fixtures/fake_server.ts";
-import { assertNoSecret } from "../fixtures/secrets.ts";
+import { assertNoSecret, assertShowsNoSecret } from "../fixtures/secrets.ts";
 import { usableTransports } from "../fixtures/transports.ts";
 
 const proxy = await startProxy({ dev: true });
@@ -374,7 +374,8 @@ async function failureOf(options: ClientConfig, script: Script): Promise<DriverE
   if (error.name !== "error") {
     assert.match(error.message, new RegExp(`\\[${host}:${port} via ${error.transport}, during`));
   }
-  for (const shown of [error, client]) assertNoSecret(shown, [PASSWORD]);
+  assertNoSecret(error, [PASSWORD]);
+  assertShowsNoSecret(client, [PASSWORD]);
   await server.idle();
   return error;
 }
