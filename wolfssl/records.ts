@@ -5,12 +5,16 @@
  * @module
  */
 
+import { CoreFailure } from "./failures.ts";
+
 /** type, version, length */
 export const RECORD_HEADER = 5;
 /** TLSCiphertext.length at most: 2^14 + 2048 in TLS 1.2 (RFC 5246 §6.2.3), less in 1.3. */
 const MAX_BODY = 16384 + 2048;
 
 export const RECORD_TYPE = { changeCipherSpec: 20, alert: 21, handshake: 22, applicationData: 23 } as const;
+
+const TYPES: ReadonlySet<number> = new Set(Object.values(RECORD_TYPE));
 
 /** A record, whole. */
 export interface QueuedRecord {
@@ -28,7 +32,6 @@ export class RecordQueue {
   #pieces: Uint8Array[] = [];
   #have = 0;
   #ended = false;
-  #raw = false;
   #size = 0;
 
   /** The record that the core read last, or is reading. */
@@ -54,7 +57,11 @@ export class RecordQueue {
     return this.#records[0]?.hold;
   }
 
-  /** Takes bytes of the stream; gives the records that they complete. */
+  /**
+   * Takes bytes of the stream; gives the records that they complete.
+   *
+   * @throws {CoreFailure} where they are no records, or one is over the limit
+   */
   push(bytes: Uint8Array): readonly QueuedRecord[] {
     this.#size += bytes.length;
     this.#pieces.push(bytes);
@@ -63,11 +70,8 @@ export class RecordQueue {
     let rest = this.#pieces.length === 1 ? bytes : concatenate(this.#pieces);
     const complete: QueuedRecord[] = [];
     for (let size = recordSize(rest); size !== undefined && size <= rest.length; size = recordSize(rest)) {
-      // A length that no record has: the core refuses it by its own rules, as it comes.
-      const whole = size > RECORD_HEADER + MAX_BODY || this.#raw ? rest.length : size;
-      this.#raw ||= whole !== size;
-      complete.push({ bytes: rest.subarray(0, whole), hold: undefined, opened: undefined });
-      rest = rest.subarray(whole);
+      complete.push({ bytes: rest.subarray(0, size), hold: undefined, opened: undefined });
+      rest = rest.subarray(size);
     }
     this.#pieces = rest.length > 0 ? [rest] : [];
     this.#have = rest.length;
@@ -104,16 +108,23 @@ export class RecordQueue {
   #needed(): number {
     const [first] = this.#pieces;
     if (first === undefined || this.#have < RECORD_HEADER) return RECORD_HEADER;
-    const header = first.length >= RECORD_HEADER ? first : concatenate(this.#pieces);
-    const size = recordSize(header) ?? RECORD_HEADER;
-    return size > RECORD_HEADER + MAX_BODY ? RECORD_HEADER : size;
+    return recordSize(first.length >= RECORD_HEADER ? first : concatenate(this.#pieces)) ?? RECORD_HEADER;
   }
 }
 
+/** The size of the record that begins here; undefined while its header is incomplete. */
 function recordSize(bytes: Uint8Array): number | undefined {
-  const [, , , high, low] = bytes;
-  return high === undefined || low === undefined ? undefined : RECORD_HEADER + (high << 8 | low);
+  const [type, major, , high, low] = bytes;
+  if (high === undefined || low === undefined) return undefined;
+  if (!TYPES.has(type ?? 0) || major !== 3) throw new CoreFailure(UNKNOWN_RECORD_TYPE, undefined);
+  const body = high << 8 | low;
+  if (body > MAX_BODY) throw new CoreFailure(LENGTH_ERROR, undefined);
+  return RECORD_HEADER + body;
 }
+
+// What wolfSSL calls them.
+const UNKNOWN_RECORD_TYPE = -311;
+const LENGTH_ERROR = -341;
 
 export function concatenate(pieces: readonly Uint8Array[]): Uint8Array {
   const joined = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));

@@ -147,14 +147,17 @@ for (const version of ["-tls1_3", "-tls1_2"]) {
 for (const crypto of ["wasm", "subtle"] as const) {
   test(`keys are updated when the server wants it, with crypto ${crypto}`, { skip }, async () => {
     const credentials = await selfSigned(folder.path, "updated", KEYS.p256);
-    await using server = await startOpenssl(credentials, ["-tls1_3"]);
+    await using server = await startOpenssl(credentials, ["-tls1_3", "-msg"]);
     const duplex = await connect(wolfssl({ crypto }), server, credentials.certPath);
-    await duplex.write(new TextEncoder().encode("hello\n"));
-    for (let update = 0; update < 3; update++) {
-      server.type(update === 1 ? "k" : "K"); // K also asks for ours
-      server.type(`after update ${update}`);
-      assert.equal(await readText(duplex, 15), `after update ${update}\n`);
+    for (let update = 1; update <= 3; update++) {
+      const text = `after update ${update}\n`;
+      const answer = readText(duplex, text.length);
+      server.type("K"); // an update, and the wish for ours
+      await server.said(/^<<< .*KeyUpdate/, update);
+      server.type(text.trim());
+      assert.equal(await answer, text);
       await duplex.write(new TextEncoder().encode("still here\n"));
+      await server.said(/still here/, update);
     }
     duplex.close();
   });

@@ -74,6 +74,7 @@ int EXPORT(session_open)(Session* session) {
   wolfSSL_SetIOReadCtx(session->ssl, session);
   wolfSSL_SetIOWriteCtx(session->ssl, session);
   wolfSSL_SetCertCbCtx(session->ssl, session);
+  wolfSSL_UseSessionTicket(session->ssl); /* TLS 1.2 has to ask for one */
   wolfSSL_KeepArrays(session->ssl); /* the group and the exporter are asked for after the handshake */
   return WOLFSSL_SUCCESS;
 }

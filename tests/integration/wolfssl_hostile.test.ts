@@ -1,0 +1,195 @@
+/**
+ * The wolfSSL engine against servers and networks that mean no good: every failure is a typed error, nothing hangs, and
+ * no application data leaves before the server is verified.
+ */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { openNode } from "../../src/duplex/node.ts";
+import type { TlsDuplex } from "../../src/tls/engine.ts";
+import { wolfssl } from "../../wolfssl/mod.ts";
+import { certificates } from "../fixtures/certificates.ts";
+import { startFakeServer } from "../fixtures/fake_server.ts";
+import { type PeerAddresses, startPeers } from "../fixtures/peers.ts";
+import { type Fault, startRelay } from "../fixtures/relay.ts";
+import { withoutCore } from "../fixtures/wolfssl.ts";
+
+const skip = withoutCore;
+const pki = await certificates();
+const engine = wolfssl({ resumption: false });
+const options = { serverName: "localhost", verify: { chain: true, name: true }, roots: [pki.ca.cert] };
+const deadline = 5_000; // milliseconds after which a connect counts as hanging
+
+async function connect(address: { host: string; port: number }): Promise<TlsDuplex> {
+  const duplex = await openNode(address);
+  return await engine.connect(duplex, { ...options, signal: AbortSignal.timeout(deadline) });
+}
+
+async function assertRefused(address: { host: string; port: number }, words: RegExp): Promise<void> {
+  await assert.rejects(connect(address), (error: Error & { code?: string; phase?: string }) => {
+    assert.match(error.code ?? "", /^(TLS_HANDSHAKE|TRANSPORT_LOST)$/);
+    assert.match(error.message, words);
+    return true;
+  });
+}
+
+const record = (type: number, body: readonly number[]) =>
+  Uint8Array.of(type, 3, 3, body.length >> 8, body.length & 0xff, ...body);
+
+const nonsense: [name: string, bytes: Uint8Array, words: RegExp][] = [
+  ["nothing", new Uint8Array(), /server ended the connection/],
+  ["an HTTP answer", new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n"), /not TLS|version/],
+  ["zeros", new Uint8Array(1000), /not TLS|malformed/],
+  ["a record over the limit", Uint8Array.of(22, 3, 3, 0xff, 0xff, 2, 0, 0, 0), /over the limit|malformed/],
+  ["an unknown type of record", record(99, [1, 2, 3]), /not TLS/],
+  ["application data before the handshake", record(23, Array(64).fill(7)), /TLS could not be negotiated/],
+  ["a message that is no ServerHello", record(22, [20, 0, 0, 1, 0]), /out of order|malformed/],
+  ["a ServerHello that is cut", record(22, [2, 0, 0, 10, 3, 3, 1, 2, 3, 4, 5, 6, 7, 8]), /malformed|TLS could not/],
+  ["an alert", record(21, [2, 40]), /handshake_failure/],
+  ["a ServerHello of TLS 1.1", record(22, [2, 0, 0, 38, 3, 2, ...Array(32).fill(1), 0, 0xc0, 0x13, 0]), /version/],
+  [
+    "endless warnings",
+    new Uint8Array(record(21, [1, 90]).length * 50).map((_, i) => record(21, [1, 90])[i % 7] ?? 0),
+    /TLS/,
+  ],
+];
+
+test("a server that talks nonsense is refused", { skip }, async (t) => {
+  for (const [name, bytes, words] of nonsense) {
+    await t.test(name, async () => {
+      await using server = await startFakeServer(async (connection) => {
+        connection.socket.write(bytes);
+        connection.socket.end();
+      });
+      await assertRefused(server, words);
+      await server.idle();
+    });
+  }
+});
+
+test("a server that says nothing is given up at the deadline, with the deadline's reason", { skip }, async () => {
+  const peers = await startPeers();
+  try {
+    const duplex = await openNode(peers.addresses.mute);
+    const abort = new AbortController();
+    const connecting = engine.connect(duplex, { ...options, signal: abort.signal });
+    abort.abort(new Error("too late"));
+    await assert.rejects(connecting, {
+      name: "TransportError",
+      code: "TRANSPORT_ABORTED",
+      cause: new Error("too late"),
+    });
+    await peers.muteIsAlone();
+  } finally {
+    await peers.close();
+  }
+});
+
+/** How many bytes the server sends until the client is done with the handshake. */
+async function flightSize(addresses: PeerAddresses): Promise<number> {
+  await using relay = await startRelay({ target: addresses.tls });
+  const duplex = await connect(relay);
+  const size = relay.connections[0]?.bytes("server").length ?? 0;
+  duplex.close();
+  return size;
+}
+
+test("a handshake that is cut, at any byte, fails as what it is", { skip, timeout: 120_000 }, async () => {
+  const peers = await startPeers();
+  try {
+    const size = await flightSize(peers.addresses);
+    assert.ok(size > 500, `${size} bytes`);
+    // What follows the handshake (session tickets) does not belong to it.
+    let done = 0;
+    const cut = (after: number): Fault => ({ from: "server", after, action: "end" });
+    await using relay = await startRelay({ target: peers.addresses.tls, fault: (connection) => cut(connection) });
+    for (let after = 0; after < size; after++) {
+      await connect(relay).then((duplex) => {
+        done++;
+        duplex.close();
+      }, (error) => {
+        assert.match(error.code, /^(TLS_HANDSHAKE|TRANSPORT_LOST)$/, `after ${after}: ${error.stack}`);
+        assert.equal(done, 0, `a handshake was done with fewer bytes than ${after}`);
+      });
+    }
+  } finally {
+    await peers.close();
+  }
+});
+
+test("a byte that is changed on its way is noticed", { skip, timeout: 120_000 }, async (t) => {
+  const peers = await startPeers();
+  try {
+    const size = await flightSize(peers.addresses);
+    for (const after of [3, 5, 20, 45, 80, 130, 200, 300, 400, 500].filter((at) => at < size)) {
+      await t.test(`a byte put in after ${after}`, async () => {
+        const fault: Fault = { from: "server", after, action: { inject: Uint8Array.of(0x5a) } };
+        await using relay = await startRelay({ target: peers.addresses.tls, fault });
+        await assert.rejects(connect(relay), { code: "TLS_HANDSHAKE" });
+      });
+    }
+  } finally {
+    await peers.close();
+  }
+});
+
+test("a connection cut without close_notify is no proper end", { skip }, async () => {
+  const peers = await startPeers();
+  try {
+    const size = await flightSize(peers.addresses);
+    // Somewhere within what the server answers.
+    const fault: Fault = { from: "server", after: size + 3000, action: "end" };
+    await using relay = await startRelay({ target: peers.addresses.tls, fault });
+    const duplex = await connect(relay);
+    await duplex.write(new TextEncoder().encode('{"do":"source","id":"cut","bytes":100000}\n'));
+    const readAll = async () => {
+      while (await duplex.read() !== null);
+    };
+    await assert.rejects(readAll(), { name: "TlsError", code: "TLS_TRUNCATED" });
+    await assert.rejects(duplex.read(), { code: "TLS_TRUNCATED" }, "and stays so");
+    await assert.rejects(duplex.write(new Uint8Array(1)), { code: "TLS_TRUNCATED" });
+    await duplex.closed;
+  } finally {
+    await peers.close();
+  }
+});
+
+test("data that is changed on its way is noticed, whoever decrypts", { skip }, async (t) => {
+  const peers = await startPeers();
+  try {
+    const size = await flightSize(peers.addresses);
+    for (const crypto of ["wasm", "subtle"] as const) {
+      await t.test(crypto, async () => {
+        const fault: Fault = { from: "server", after: size + 3000, action: { inject: Uint8Array.of(0x5a) } };
+        await using relay = await startRelay({ target: peers.addresses.tls, fault });
+        const duplex = await wolfssl({ crypto, resumption: false }).connect(await openNode(relay), options);
+        await duplex.write(new TextEncoder().encode('{"do":"source","id":"changed","bytes":100000}\n'));
+        const readAll = async () => {
+          while (await duplex.read() !== null);
+        };
+        await assert.rejects(readAll(), { name: "TlsError", code: "TLS_FAILED" });
+        await duplex.closed;
+      });
+    }
+  } finally {
+    await peers.close();
+  }
+});
+
+test("nothing but the handshake is sent to a server that is refused", { skip }, async () => {
+  const peers = await startPeers();
+  try {
+    for (const server of ["untrustedTls", "wrongNameTls", "expiredTls"] as const) {
+      await using relay = await startRelay({ target: peers.addresses[server] });
+      const { cert, key } = pki.client;
+      const connecting = engine.connect(await openNode(relay), { ...options, clientCertificate: { cert, key } });
+      await assert.rejects(connecting, { code: "TLS_CERTIFICATE" });
+      const sent = relay.connections[0]?.bytes("client") ?? assert.fail();
+      const helloSize = 5 + ((sent[3] ?? 0) << 8 | (sent[4] ?? 0));
+      // After the ClientHello an alert, encrypted or not, and perhaps the change of ciphers that middleboxes want.
+      assert.ok(sent.length <= helloSize + 6 + 40, `${sent.length - helloSize} bytes after the ClientHello`);
+    }
+  } finally {
+    await peers.close();
+  }
+});
