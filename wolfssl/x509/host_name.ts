@@ -61,7 +61,7 @@ function parseIpv4(text: string): Uint8Array | undefined {
 function parseIpv6(text: string): Uint8Array | undefined {
   const halves = text.split("::");
   if (halves.length > 2) return undefined;
-  const [head, tail] = halves.map((half) => half === "" ? [] : groupsOf(half));
+  const [head, tail] = halves.map((half, index) => half === "" ? [] : groupsOf(half, index === halves.length - 1));
   if (head === undefined || (halves.length === 2 && tail === undefined)) return undefined;
   const missing = 8 - head.length - (tail?.length ?? 0);
   if (tail === undefined ? missing !== 0 : missing < 1) return undefined;
@@ -69,12 +69,12 @@ function parseIpv6(text: string): Uint8Array | undefined {
   return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff]));
 }
 
-/** The 16-bit groups between colons, the last two of which may be written as an IPv4 address. */
-function groupsOf(text: string): number[] | undefined {
+/** The 16-bit groups between colons; the address's last two may be written as an IPv4 address. */
+function groupsOf(text: string, isLast: boolean): number[] | undefined {
   const parts = text.split(":");
   const groups: number[] = [];
   for (const [index, part] of parts.entries()) {
-    if (part.includes(".") && index === parts.length - 1) {
+    if (part.includes(".") && isLast && index === parts.length - 1) {
       const [a = 0, b = 0, c = 0, d = 0] = parseIpv4(part) ?? [];
       if (parseIpv4(part) === undefined) return undefined;
       groups.push(a << 8 | b, c << 8 | d);
