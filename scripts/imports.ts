@@ -51,7 +51,10 @@ const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   "src/tls/choose.ts": ["process"], // asks whether it is there
   "src/types/byte_array.ts": ["Buffer"],
   "src/utf8.ts": ["Buffer"],
-  "src/client/client.ts": ["events"], // node-postgres's clients are EventEmitters
+  "src/client/client_shape.ts": ["events"], // node-postgres's clients are EventEmitters, and so is what they hand out
+  "src/client/connection.ts": ["events"],
+  "src/client/connection_stream.ts": ["events"],
+  "src/client/pool.ts": ["events"],
   "src/client/query.ts": ["events"],
 };
 

@@ -4,13 +4,12 @@
  * @module
  */
 
-import { EventEmitter } from "events";
 import type { ClientConfig } from "../config/client_config.ts";
 import type { ConnectionOptions } from "../config/options.ts";
 import { resolveOptions } from "../config/resolve.ts";
 import type { DuplexInfo } from "../duplex/duplex.ts";
 import { deferred } from "../duplex/waiting.ts";
-import { AbortError, ClientError, DriverError } from "../errors.ts";
+import { AbortError, ClientError, TransportError } from "../errors.ts";
 import { connect } from "../session/connect.ts";
 import type { ConnectTimings } from "../session/connect_state.ts";
 import type { Session, SessionEvents } from "../session/session.ts";
@@ -18,14 +17,18 @@ import type { TransactionStatus } from "../protocol/codes.ts";
 import type { TypeParserSource } from "../types/codec.ts";
 import { TypeRegistry, types as globalTypes } from "../types/registry.ts";
 import { callOut } from "./call_out.ts";
+import { ClientShape } from "./client_shape.ts";
+import { Connection } from "./connection.ts";
 import { defaults } from "./defaults.ts";
-import { EarlyQueries, type EarlyQuery } from "./early_queries.ts";
-import { escapeIdentifier, escapeLiteral } from "./escape.ts";
+import { EarlyQueries } from "./early_queries.ts";
 import { callbackObserver, eventObserver } from "./observers.ts";
 import { oneOrAll, Query, type QueryCallback } from "./query.ts";
 import { type QueryArrayConfig, type QueryConfig, queryConfig } from "./query_config.ts";
-import { type QueryDefaults, type QueryObserver, runQuery } from "./query_run.ts";
+import { type QueryDefaults, type QueryObserver, QueryRequest } from "./query_run.ts";
+import type { Request } from "./request.ts";
 import type { QueryResultRow, Result } from "./result.ts";
+import { equip, isSubmittable, type Submittable, SubmittableRequest } from "./submittable.ts";
+import { rejectTraced, retrace } from "./trace.ts";
 
 interface Connecting {
   readonly at: "connecting";
@@ -66,7 +69,10 @@ export interface ConnectOptions {
  * await client.end();
  * ```
  */
-export class Client extends EventEmitter {
+export class Client extends ClientShape {
+  /** As in node-postgres. */
+  static readonly Query: typeof Query = Query;
+
   /** The resolved options. They do not show the password when printed. */
   readonly #options: ConnectionOptions;
   readonly #types: TypeRegistry;
@@ -74,6 +80,7 @@ export class Client extends EventEmitter {
   readonly #early: EarlyQueries;
   #state: State = { at: "new" };
   #timings: ConnectTimings | undefined;
+  #connection: Connection | undefined;
   #queried = false;
 
   /**
@@ -82,32 +89,17 @@ export class Client extends EventEmitter {
    * @throws {ConfigError} for whatever cannot be used, before anything is sent
    */
   constructor(config?: string | URL | ClientConfig) {
-    super();
-    this.#options = resolveOptions(config, defaults);
-    this.#early = new EarlyQueries({ host: this.#options.host, port: this.#options.port });
-    const own = typeof config === "object" && !(config instanceof URL) ? config : {};
+    const options = resolveOptions(config, defaults);
+    const own = typeof config === "object" && config !== null && !(config instanceof URL) ? config : {};
+    super(options, own.pipeline ?? false);
+    this.#options = options;
+    this.#early = new EarlyQueries({ host: options.host, port: options.port });
     this.#types = new TypeRegistry((own.types as TypeParserSource | undefined) ?? globalTypes);
     this.#queryDefaults = {
       types: this.#types,
       binary: this.#options.binary,
       datesAsUTC: defaults.parseInputDatesAsUTC ?? false,
     };
-  }
-
-  get user(): string {
-    return this.#options.user;
-  }
-
-  get database(): string {
-    return this.#options.database;
-  }
-
-  get host(): string {
-    return this.#options.host;
-  }
-
-  get port(): number {
-    return this.#options.port;
   }
 
   /** The process that serves this connection; null until connected. */
@@ -132,6 +124,23 @@ export class Client extends EventEmitter {
     return this.#session?.duplex.info;
   }
 
+  /** What submittables write to. */
+  get connection(): Connection {
+    this.#connection ??= this.#makeConnection();
+    return this.#connection;
+  }
+
+  /** As in node-postgres, for pools: false once the connection has failed. */
+  get _queryable(): boolean {
+    const state = this.#state;
+    return state.at === "ended" ? state.error === undefined : this.#session?.failure === undefined;
+  }
+
+  /** As in node-postgres, for pools: true once `end` was called. */
+  get _ending(): boolean {
+    return this.#state.at === "ended" && this.#state.error === undefined;
+  }
+
   /** How long each part of connecting took; undefined until connected. */
   get connectTimings(): ConnectTimings | undefined {
     return this.#timings;
@@ -149,13 +158,14 @@ export class Client extends EventEmitter {
   connect(optionsOrCallback?: ConnectOptions | ((error: Error | null, client?: this) => void)): Promise<this> | void {
     if (typeof optionsOrCallback !== "function") return this.#connect(optionsOrCallback?.signal);
     this.#connect(undefined).then(
-      () => later(() => optionsOrCallback(null, this)),
-      (error) => later(() => optionsOrCallback(error)),
+      () => callOut(() => optionsOrCallback(null, this)),
+      (error) => callOut(() => optionsOrCallback(error)),
     );
   }
 
   /**
-   * Runs a query: a text with values, a config, or a {@linkcode Query} that reports by events.
+   * Runs a query: a text with values, a config, a {@linkcode Query} that reports by events, or a {@linkcode Submittable}
+   * such as npm `pg-cursor`'s, which has the connection to itself until it has ended.
    *
    * Without values a text may have several statements; the result is then an array of results.
    *
@@ -164,7 +174,7 @@ export class Client extends EventEmitter {
   // deno-lint-ignore no-explicit-any -- generics as in @types/pg
   query<Row extends any[]>(config: QueryArrayConfig, values?: readonly unknown[]): Promise<Result<Row>>;
   query<Row = QueryResultRow>(config: string | QueryConfig, values?: readonly unknown[]): Promise<Result<Row>>;
-  query(query: Query): Query;
+  query<Q extends Query | Submittable>(query: Q, callback?: QueryCallback): Q;
   query<Row = QueryResultRow>(config: string | QueryConfig, callback: QueryCallback<Result<Row>>): void;
   query<Row = QueryResultRow>(
     config: string | QueryConfig,
@@ -172,18 +182,22 @@ export class Client extends EventEmitter {
     callback: QueryCallback<Result<Row>>,
   ): void;
   query(
-    config: string | QueryConfig | Query,
+    config: string | QueryConfig | Query | Submittable,
     valuesOrCallback?: readonly unknown[] | QueryCallback,
     maybeCallback?: QueryCallback,
   ): unknown {
     const callback = typeof valuesOrCallback === "function" ? valuesOrCallback : maybeCallback ?? undefined;
     if (callback !== undefined && typeof callback !== "function") throw new TypeError("callback is not a function");
     if (config instanceof Query) return this.#runEvented(config, callback);
+    if (isSubmittable(config)) return this.#runSubmittable(config, callback);
     const values = typeof valuesOrCallback === "function" ? undefined : valuesOrCallback;
     const normalised = queryConfig(config, values);
-    if (callback !== undefined) return this.#run(normalised, callbackObserver(callback));
-    return new Promise((resolve, reject) => {
-      this.#run(normalised, { done: (results) => resolve(oneOrAll(results)), failed: reject });
+    if (callback !== undefined) return this.#runQuery(normalised, callbackObserver(callback));
+    return new Promise((resolve) => {
+      this.#runQuery(normalised, {
+        done: (results) => resolve(oneOrAll(results)),
+        failed: (error) => rejectTraced(resolve, error),
+      });
     });
   }
 
@@ -195,7 +209,7 @@ export class Client extends EventEmitter {
   end(callback?: (error?: Error) => void): Promise<void> | void {
     const ended = this.#end();
     if (typeof callback !== "function") return ended;
-    ended.then(() => later(callback));
+    ended.then(() => callOut(callback));
   }
 
   /** Ends the connection when an `await using` scope does. */
@@ -216,16 +230,6 @@ export class Client extends EventEmitter {
   /** The parser this client uses for a type. */
   get getTypeParser(): TypeRegistry["getTypeParser"] {
     return this.#types.getTypeParser;
-  }
-
-  /** As the exported `escapeIdentifier`. */
-  escapeIdentifier(name: string): string {
-    return escapeIdentifier(name);
-  }
-
-  /** As the exported `escapeLiteral`. */
-  escapeLiteral(text: string): string {
-    return escapeLiteral(text);
   }
 
   /** Keeps the process alive while this connection is open, which is the default. */
@@ -267,6 +271,7 @@ export class Client extends EventEmitter {
       callOut(() => this.emit("connect"));
       return this;
     } catch (error) {
+      if (error instanceof Error) retrace(error);
       this.#failConnect(error);
       throw error;
     } finally {
@@ -278,20 +283,23 @@ export class Client extends EventEmitter {
   /** From here on queries go straight to the session; those that wait go first. */
   #adopt(state: State & { readonly session: Session }): void {
     this.#state = state;
-    for (const query of this.#early.takeAll()) this.#submit(state.session, query);
+    this.#early.startAll(state.session);
   }
 
   #failConnect(cause: unknown): void {
     const error = cause instanceof Error ? cause : new Error(String(cause));
     this.#state = { at: "ended", error };
-    for (const { observer } of this.#early.takeAll()) observer.failed(error);
+    this.#early.failAll(error);
+    this.#connectionOver();
   }
 
   #sessionEvents(): SessionEvents {
     return {
-      notice: (notice) => callOut(() => this.emit("notice", notice)),
+      notice: (notice) => this.#announce("notice", notice),
       notification: ({ processId, channel, payload }) =>
-        callOut(() => this.emit("notification", { processId, channel, payload, name: "notification" })),
+        this.#announce("notification", { processId, channel, payload, name: "notification" }),
+      parameterStatus: (parameterName, parameterValue) =>
+        callOut(() => this.#connection?.emit("parameterStatus", { parameterName, parameterValue })),
       drain: () => {
         if (this.#queried) callOut(() => this.emit("drain"));
       },
@@ -306,34 +314,65 @@ export class Client extends EventEmitter {
     if (this.#state.at === "connected") this.#state = { at: "ended", error };
     // Without a listener an emitter would throw, and an idle connection that dies must not take the process down.
     if (unexpected && this.listenerCount("error") > 0) callOut(() => this.emit("error", error));
+    this.#connectionOver();
     callOut(() => this.emit("end"));
   }
 
-  #run(config: QueryConfig, observer: QueryObserver): void {
-    const state = this.#state;
-    this.#queried = true;
-    if (state.at === "ended") return failLater(observer, this.#notQueryable(state.error));
-    const query = { config, observer, timeoutMillis: config.query_timeout ?? this.#options.queryTimeoutMillis };
-    if (state.at === "new" || state.session === undefined) this.#early.add(query);
-    else this.#submit(state.session, query);
+  #announce(event: "notice" | "notification", message: object): void {
+    callOut(() => this.emit(event, message));
+    callOut(() => this.#connection?.emit(event, message));
   }
 
-  #submit(session: Session, { config, observer, timeoutMillis }: EarlyQuery): void {
-    try {
-      runQuery(session, config, this.#queryDefaults, timeoutMillis, observer);
-    } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      if (error instanceof DriverError) {
-        error.addPlace({ ...session.place, phase: "query" });
-        error.safeToRetry = true;
-      }
-      failLater(observer, error);
+  #makeConnection(): Connection {
+    const destroy = (reason: Error | undefined) => {
+      const error = reason ??
+        new TransportError("CONNECTION_DESTROYED", "Connection terminated unexpectedly", { phase: "close" });
+      const state = this.#state;
+      if (state.at === "connecting") state.abort.abort(error);
+      else if (state.at === "connected") state.session.destroy(error);
+    };
+    const connection = new Connection({
+      end: () => void this.end(),
+      destroy,
+      ref: () => this.ref(),
+      unref: () => this.unref(),
+    });
+    // As in node-postgres, who emits an error there breaks the connection.
+    return connection.on("error", destroy);
+  }
+
+  #connectionOver(): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    callOut(() => connection.stream.closed());
+    callOut(() => connection.emit("end"));
+  }
+
+  #runQuery(config: QueryConfig, observer: QueryObserver): void {
+    this.#run(new QueryRequest(config, this.#queryDefaults, this.#options.queryTimeoutMillis, observer));
+  }
+
+  #runSubmittable<S extends Submittable>(submittable: S, callback: QueryCallback | undefined): S {
+    equip(submittable, callback, this.#types);
+    this.#run(new SubmittableRequest(submittable, this.connection, this.#options.queryTimeoutMillis));
+    return submittable;
+  }
+
+  #run(request: Request): void {
+    const state = this.#state;
+    this.#queried = true;
+    if (state.at === "ended") {
+      const error = this.#notQueryable(state.error);
+      // Once the caller had the chance to listen.
+      return queueMicrotask(() => request.failed(error));
     }
+    if (state.at === "new" || state.session === undefined) this.#early.add(request);
+    else request.start(state.session, request.timeoutMillis);
   }
 
   #runEvented(query: Query, callback: QueryCallback | undefined): Query {
     query.callback ??= callback;
-    this.#run(query.config, eventObserver(query));
+    this.#runQuery(query.config, eventObserver(query));
     return query;
   }
 
@@ -368,14 +407,4 @@ export class Client extends EventEmitter {
     const { host, port } = this.#options;
     return new ClientError(code, message, { host, port, safeToRetry: true, ...(cause === undefined ? {} : { cause }) });
   }
-}
-
-/** Once the caller had the chance to listen. */
-function failLater(observer: QueryObserver, error: Error): void {
-  queueMicrotask(() => observer.failed(error));
-}
-
-/** Out of the promise, so that what a callback throws is the program's own and not a rejection that nobody awaits. */
-function later(work: () => void): void {
-  setTimeout(work, 0);
 }

@@ -7,18 +7,11 @@
 import type { ErrorPlace } from "../errors.ts";
 import { queryAborted, queryTimedOut } from "../session/failures.ts";
 import { type GivenUp, watchPatience } from "../session/patience.ts";
-import type { QueryConfig } from "./query_config.ts";
-import type { QueryObserver } from "./query_run.ts";
+import type { Session } from "../session/session.ts";
+import type { Request } from "./request.ts";
 
-/** A query that waits. */
-export interface EarlyQuery {
-  readonly config: QueryConfig;
-  readonly observer: QueryObserver;
-  /** What is left of its time, in milliseconds; 0: no deadline. */
-  readonly timeoutMillis: number;
-}
-
-interface Entry extends EarlyQuery {
+interface Entry {
+  readonly request: Request;
   readonly since: number;
   release: (() => void) | undefined;
 }
@@ -32,26 +25,35 @@ export class EarlyQueries {
     this.#place = { ...place, phase: "query" };
   }
 
-  add(query: EarlyQuery): void {
-    const entry: Entry = { ...query, since: performance.now(), release: undefined };
+  add(request: Request): void {
+    const entry: Entry = { request, since: performance.now(), release: undefined };
     this.#entries.add(entry);
-    const { timeoutMillis, config: { signal } } = query;
+    const { timeoutMillis, signal } = request;
     if (signal?.aborted) return queueMicrotask(() => this.#giveUp(entry, { by: "signal", signal }));
     if (timeoutMillis > 0 || signal !== undefined) {
       watchPatience(entry, { timeoutMillis, signal }, (why) => this.#giveUp(entry, why));
     }
   }
 
-  /** Takes all out, in their order. */
-  takeAll(): EarlyQuery[] {
-    const taken: EarlyQuery[] = [];
-    for (const { config, observer, timeoutMillis, since, release } of this.#entries) {
-      release?.();
+  /** Hands all to a session, in their order. */
+  startAll(session: Session): void {
+    for (const { request, since } of this.#takeAll()) {
+      const { timeoutMillis } = request;
       // 0 would be no deadline at all.
       const left = timeoutMillis > 0 ? Math.max(1, Math.ceil(timeoutMillis - (performance.now() - since))) : 0;
-      taken.push({ config, observer, timeoutMillis: left });
+      request.start(session, left);
     }
+  }
+
+  /** There will be no session. */
+  failAll(error: Error): void {
+    for (const { request } of this.#takeAll()) request.failed(error);
+  }
+
+  #takeAll(): Entry[] {
+    const taken = [...this.#entries];
     this.#entries.clear();
+    for (const { release } of taken) release?.();
     return taken;
   }
 
@@ -62,6 +64,6 @@ export class EarlyQueries {
       ? queryTimedOut(this.#place, why.timeoutMillis)
       : queryAborted(this.#place, why.signal);
     error.safeToRetry = true;
-    entry.observer.failed(error);
+    entry.request.failed(error);
   }
 }

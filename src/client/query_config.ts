@@ -38,19 +38,10 @@ export interface QueryArrayConfig<Values extends readonly unknown[] = readonly u
  * Brings a query's text and values into one form.
  *
  * @throws {TypeError} for null and undefined, as node-postgres
- * @throws {ClientError} `QUERY_SUBMITTABLE`
  */
 export function queryConfig(textOrConfig: string | QueryConfig, values: unknown): QueryConfig {
   if (textOrConfig === null || textOrConfig === undefined) {
     throw new TypeError("Client was passed a null or undefined query");
-  }
-  if (typeof (textOrConfig as { submit?: unknown }).submit === "function") {
-    throw new ClientError(
-      "QUERY_SUBMITTABLE",
-      "objects that submit themselves, such as pg-cursor's and pg's own Query, are made for another client: " +
-        "use the Query of pgduplex",
-      { phase: "query", safeToRetry: true },
-    );
   }
   return typeof textOrConfig === "string"
     ? { text: textOrConfig, values: values as readonly unknown[] | undefined }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ProtocolError } from "../errors.ts";
+import { DriverError, ProtocolError } from "../errors.ts";
 import type { FieldDescription } from "../protocol/row_description.ts";
 import { ExtendedQuery } from "../session/extended_query.ts";
 import type { Exchange } from "../session/exchange.ts";
@@ -16,6 +16,7 @@ import type { TypeParserSource } from "../types/codec.ts";
 import { encodeParameter } from "../types/parameters.ts";
 import { decoderOf } from "../types/registry.ts";
 import { assertQuery, needsExtended, type QueryConfig } from "./query_config.ts";
+import type { Request } from "./request.ts";
 import { Result } from "./result.ts";
 
 /** Whoever waits for a query. */
@@ -91,24 +92,47 @@ function rowWithoutColumns(): ProtocolError {
   return new ProtocolError("PROTOCOL_UNEXPECTED_MESSAGE", "the server sent a row without having described its columns");
 }
 
-/**
- * Hands a query to a session.
- *
- * @throws {DriverError} where the query or a value cannot be sent at all
- */
-export function runQuery(
-  session: Session,
-  config: QueryConfig,
-  defaults: QueryDefaults,
-  timeoutMillis: number,
-  observer: QueryObserver,
-): void {
-  assertQuery(config);
-  const run = new QueryRun(config, defaults, observer);
-  const patience = timeoutMillis > 0 || config.signal !== undefined
-    ? { timeoutMillis, signal: config.signal }
-    : undefined;
-  session.submit(exchangeFor(session, config, defaults, run), patience);
+/** One query of a client. */
+export class QueryRequest implements Request {
+  readonly timeoutMillis: number;
+  readonly #config: QueryConfig;
+  readonly #defaults: QueryDefaults;
+  readonly #observer: QueryObserver;
+
+  constructor(config: QueryConfig, defaults: QueryDefaults, timeoutMillis: number, observer: QueryObserver) {
+    this.timeoutMillis = config.query_timeout ?? timeoutMillis;
+    this.#config = config;
+    this.#defaults = defaults;
+    this.#observer = observer;
+  }
+
+  get signal(): AbortSignal | undefined {
+    return this.#config.signal;
+  }
+
+  start(session: Session, timeoutMillis: number): void {
+    const config = this.#config;
+    const patience = timeoutMillis > 0 || config.signal !== undefined
+      ? { timeoutMillis, signal: config.signal }
+      : undefined;
+    try {
+      assertQuery(config);
+      const run = new QueryRun(config, this.#defaults, this.#observer);
+      session.submit(exchangeFor(session, config, this.#defaults, run), patience);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      if (error instanceof DriverError) {
+        error.addPlace({ ...session.place, phase: "query" });
+        error.safeToRetry = true;
+      }
+      // Once the caller had the chance to listen.
+      queueMicrotask(() => this.#observer.failed(error));
+    }
+  }
+
+  failed(error: Error): void {
+    this.#observer.failed(error);
+  }
 }
 
 function exchangeFor(session: Session, config: QueryConfig, defaults: QueryDefaults, run: QueryRun): Exchange {

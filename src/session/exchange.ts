@@ -15,6 +15,8 @@ export interface ExchangeContext {
   readonly writer: MessageWriter;
   /** Sends what is in the writer at the end of this turn of the event loop. */
   flush(): void;
+  /** Resolves once the transport has taken all that was written, or will take nothing any more. Never rejects. */
+  drained(): Promise<void>;
 }
 
 /**
@@ -30,9 +32,10 @@ export abstract class Exchange {
   release: (() => void) | undefined;
 
   /**
-   * Writes the request, its Sync included. What it throws rejects this exchange alone, and nothing of it is sent.
+   * Writes the request, its Sync included. What it throws rejects this exchange alone, and nothing of it is sent. The
+   * context is for an exchange that will write more while its answer arrives.
    */
-  abstract encode(writer: MessageWriter): void;
+  abstract encode(writer: MessageWriter, context: ExchangeContext): void;
 
   /**
    * Takes one message of the answer: any but ErrorResponse, ReadyForQuery and the asynchronous ones. Returns a promise
@@ -42,6 +45,11 @@ export abstract class Exchange {
 
   /** The server reported an error; ReadyForQuery follows, unless the session ends. */
   abstract error(error: DatabaseError): void;
+
+  /** ReadyForQuery came: whether the exchange goes on nevertheless, since it has asked for another one. */
+  continues(_status: TransactionStatus): boolean {
+    return false;
+  }
 
   /** ReadyForQuery: the exchange has ended, well or by what {@linkcode Exchange.error} was told. */
   abstract ready(status: TransactionStatus): void;

@@ -8,6 +8,7 @@
  */
 
 import type { Duplex } from "../duplex/duplex.ts";
+import { DONE } from "../duplex/waiting.ts";
 import { ClientError, DatabaseError, DriverError, type ErrorPlace, type Phase, type ServerReport } from "../errors.ts";
 import {
   decodeNotification,
@@ -92,6 +93,7 @@ export class Session {
   readonly #waiting = new Fifo<Exchange>();
   #flushScheduled = false;
   #blocked: Promise<void> | undefined;
+  readonly #awaitingDrain: (() => void)[] = [];
   #failure: Error | undefined;
   #started = false;
   #over = false;
@@ -113,7 +115,11 @@ export class Session {
       failed: (cause) => this.destroy(cancelFailed(this.#during("query"), cause)),
     });
     this.#idleTimeoutMillis = options.idleTimeoutMillis;
-    this.#context = { writer: this.#writer, flush: () => this.#scheduleFlush() };
+    this.#context = {
+      writer: this.#writer,
+      flush: () => this.#scheduleFlush(),
+      drained: () => this.#drained(),
+    };
   }
 
   /** Exchanges that wait for their end, sent or not. */
@@ -172,6 +178,7 @@ export class Session {
     this.#failure = error;
     clearTimeout(this.#idleTimer);
     this.duplex.close(error);
+    this.#wakeDrained();
     const current = this.#sent.peek();
     for (const exchange of [...this.#sent, ...this.#waiting]) {
       // What the server said last belongs to what it was doing.
@@ -197,7 +204,7 @@ export class Session {
   #send(exchange: Exchange): boolean {
     const before = this.#writer.length;
     try {
-      exchange.encode(this.#writer);
+      exchange.encode(this.#writer, this.#context);
     } catch (error) {
       this.#writer.rollBack(before);
       const failure = error instanceof Error ? error : new ClientError("QUERY_ENCODE", String(error));
@@ -236,7 +243,17 @@ export class Session {
   readonly #unblock = (): void => {
     this.#blocked = undefined;
     if (this.#writer.length > 0) this.#scheduleFlush();
+    else this.#wakeDrained();
   };
+
+  #drained(): Promise<void> {
+    const settled = this.#failure !== undefined || (this.#writer.length === 0 && this.#blocked === undefined);
+    return settled ? DONE : new Promise((resolve) => this.#awaitingDrain.push(resolve));
+  }
+
+  #wakeDrained(): void {
+    for (const wake of this.#awaitingDrain.splice(0)) wake();
+  }
 
   /** The reading side knows better why the connection broke: the server's last words may still be there to be read. */
   #writeFailed(cause: unknown): void {
@@ -286,8 +303,10 @@ export class Session {
 
   #readyForQuery(status: TransactionStatus): void {
     this.transactionStatus = status;
-    const exchange = this.#sent.shift();
+    const exchange = this.#sent.peek();
     if (exchange === undefined) throw unexpectedMessage(this.#here(), Backend.ReadyForQuery);
+    if (exchange.continues(status)) return;
+    this.#sent.shift();
     exchange.release?.();
     exchange.ready(status);
     const next = this.#sent.peek();

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { after, test } from "node:test";
-import pg from "pg";
 import { Client, DatabaseError, Query, type QueryConfig, type Result } from "../../mod.ts";
 import { comparableReport, comparableResult, connectClient, connectOracle, rejection } from "../fixtures/clients.ts";
 import { connectionUrl } from "../fixtures/postgres.ts";
@@ -79,10 +78,6 @@ test("an absent callback may be null; one that is no function is refused, as in 
       message: "callback is not a function",
     });
   }
-});
-
-test("what submits itself to another client is refused rather than misunderstood", () => {
-  assert.throws(() => client.query(new pg.Query("select 1") as never), { code: "QUERY_SUBMITTABLE" });
 });
 
 test("null and undefined are refused as node-postgres refuses them", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { runQuery } from "../../src/client/query_run.ts";
+import { QueryRequest } from "../../src/client/query_run.ts";
 import { deferred } from "../../src/duplex/waiting.ts";
 import { openDuplex } from "../../src/duplex/open.ts";
 import { FrameReader } from "../../src/protocol/frame_reader.ts";
@@ -110,7 +110,8 @@ const extended = ({ session }: Peer, text = "select", name?: string) =>
 /** As a client has it. */
 function asClient({ session }: Peer): Promise<unknown> {
   return new Promise((done, failed) => {
-    runQuery(session, { text: "select" }, { types, binary: false, datesAsUTC: false }, 0, { done, failed });
+    const defaults = { types, binary: false, datesAsUTC: false };
+    new QueryRequest({ text: "select" }, defaults, 0, { done, failed }).start(session, 0);
   });
 }
 

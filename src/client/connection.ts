@@ -1,0 +1,168 @@
+/**
+ * What submittables write to and listen on: the messages of the protocol under node-postgres's names.
+ *
+ * @module
+ */
+
+import { EventEmitter } from "events";
+import type { Dialogue } from "../session/dialogue.ts";
+import {
+  bind,
+  close,
+  copyData,
+  copyDone,
+  copyFail,
+  describe,
+  execute,
+  flush,
+  type ParameterValue,
+  parse,
+} from "../protocol/frontend.ts";
+import { encodeParameter } from "../types/parameters.ts";
+import { ConnectionStream } from "./connection_stream.ts";
+
+/** What Parse is told. */
+export interface ParseConfig {
+  readonly text: string;
+  readonly name?: string | undefined;
+  /** The OIDs of the parameters' types; those left out or 0 are left to the server. */
+  readonly types?: readonly number[] | undefined;
+}
+
+/** What Bind is told. */
+export interface BindConfig {
+  readonly portal?: string | undefined;
+  readonly statement?: string | undefined;
+  /** Strings travel as text, bytes as binary; anything else as `valueMapper`, or our own encoding, makes of it. */
+  readonly values?: readonly unknown[] | null | undefined;
+  readonly binary?: boolean | undefined;
+  readonly valueMapper?: ((value: unknown, index: number) => unknown) | undefined;
+}
+
+/** What Execute is told. */
+export interface ExecuteConfig {
+  readonly portal?: string | undefined;
+  /** Rows to ask for at once; 0 or undefined: all. */
+  readonly rows?: number | string | undefined;
+}
+
+/** What Describe and Close are told: a statement (`S`) or a portal (`P`). */
+export interface MessageConfig {
+  readonly type: "S" | "P";
+  readonly name?: string | undefined;
+}
+
+/** What a connection asks of the client that it belongs to. */
+export interface ConnectionControl {
+  end(): void;
+  destroy(reason: Error | undefined): void;
+  ref(): void;
+  unref(): void;
+}
+
+/**
+ * A client's connection as node-postgres's users know it, `client.connection`: a submittable writes the frontend's
+ * messages by its methods, and hears the backend's as events (`rowDescription`, `readyForQuery`, ...).
+ *
+ * Only the submittable whose turn it is can write; what others write is dropped. Besides the submittable's messages the
+ * events are `connect`, `parameterStatus`, `notice`, `notification`, `error` and `end`.
+ */
+export class Connection extends EventEmitter {
+  /** The byte stream, as far as submittables such as npm `pg-copy-streams` use it. */
+  readonly stream: ConnectionStream;
+  /** Kept by submittables which name their statements. */
+  readonly parsedStatements: Record<string, string> = {};
+  /** Kept by submittables which name their statements. */
+  readonly submittedNamedStatements: Record<string, string> = {};
+  readonly #control: ConnectionControl | undefined;
+  #dialogue: Dialogue | undefined;
+
+  /** A client makes its own; one made by hand belongs to none and does nothing. */
+  constructor(control?: ConnectionControl) {
+    super();
+    this.#control = control;
+    this.stream = new ConnectionStream({
+      dialogue: () => this.#dialogue,
+      end: () => this.end(),
+      destroy: (reason) => control?.destroy(reason),
+      ref: () => this.ref(),
+      unref: () => this.unref(),
+    });
+  }
+
+  /** Lets a dialogue's submittable write; undefined: nobody. The client's affair. */
+  give(dialogue: Dialogue | undefined): void {
+    this.#dialogue = dialogue;
+  }
+
+  query(text: string): void {
+    this.#dialogue?.query(text);
+  }
+
+  parse({ text, name = "", types = [] }: ParseConfig): void {
+    this.#dialogue?.write((writer) => parse(writer, name, text, types.map((type) => type ?? 0)));
+  }
+
+  bind({ portal = "", statement = "", values, binary = false, valueMapper }: BindConfig = {}): void {
+    const mapped = (values ?? []).map((value, index) =>
+      parameterValue(valueMapper === undefined ? value : valueMapper(value, index), index)
+    );
+    this.#dialogue?.write((writer) =>
+      bind(writer, { portal, statement, values: mapped, resultFormat: binary ? "binary" : "text" })
+    );
+  }
+
+  describe({ type, name = "" }: MessageConfig): void {
+    this.#dialogue?.write((writer) => describe(writer, type, name));
+  }
+
+  execute({ portal = "", rows = 0 }: ExecuteConfig = {}): void {
+    this.#dialogue?.write((writer) => execute(writer, portal, Number(rows) || 0));
+  }
+
+  /** Closes a statement or portal. Where no submittable is at work there is none left to close, which is said at once. */
+  close({ type, name = "" }: MessageConfig): void {
+    if (this.#dialogue === undefined) {
+      return queueMicrotask(() => this.emit("readyForQuery", { name: "readyForQuery" }));
+    }
+    this.#dialogue.write((writer) => close(writer, type, name));
+  }
+
+  flush(): void {
+    this.#dialogue?.writeCopy(flush);
+  }
+
+  sync(): void {
+    this.#dialogue?.sync();
+  }
+
+  sendCopyFromChunk(chunk: Uint8Array): void {
+    this.#dialogue?.writeCopy((writer) => copyData(writer, chunk));
+  }
+
+  endCopyFrom(): void {
+    this.#dialogue?.writeCopy(copyDone);
+  }
+
+  sendCopyFail(reason: string): void {
+    this.#dialogue?.writeCopy((writer) => copyFail(writer, reason.replaceAll("\0", " ")));
+  }
+
+  /** Ends the client's connection. */
+  end(): void {
+    this.#control?.end();
+  }
+
+  ref(): void {
+    this.#control?.ref();
+  }
+
+  unref(): void {
+    this.#control?.unref();
+  }
+}
+
+function parameterValue(value: unknown, index: number): ParameterValue {
+  if (value === null || value === undefined) return null;
+  return typeof value === "string" || value instanceof Uint8Array ? value : encodeParameter(value, {}, index + 1);
+}
