@@ -36,6 +36,7 @@ import {
 } from "./failures.ts";
 import { Fifo } from "./fifo.ts";
 import { type GivenUp, type Patience, watchPatience } from "./patience.ts";
+import { RunTimeParameters } from "./run_time_parameters.ts";
 import type { PreparedStatement } from "./statements.ts";
 
 /** How long a clean end waits for the server to close its side. */
@@ -78,7 +79,7 @@ export class Session {
   secretKey: Uint8Array = new Uint8Array(0);
   transactionStatus: TransactionStatus | undefined;
   /** The server's run-time parameters, such as `server_version`, kept current. */
-  readonly parameters: Map<string, string> = new Map();
+  readonly parameters: RunTimeParameters = new RunTimeParameters();
   readonly place: ErrorPlace;
   readonly duplex: Duplex;
   /** Named statements that were sent to be parsed, with their text. */
@@ -189,6 +190,14 @@ export class Session {
     this.#announceEnd(error);
   }
 
+  /** Takes the ParameterStatus that the frames stand at; the startup calls it, too. */
+  parameterStatus(): void {
+    const { bytes, start, end } = this.#frames;
+    const { parameter, value } = decodeParameterStatus(bytes, start, end);
+    this.parameters.report(parameter, value);
+    this.#events.parameterStatus?.(parameter, value);
+  }
+
   // -- writing
 
   #maySend(exchange: Exchange): boolean {
@@ -291,7 +300,7 @@ export class Session {
       case Backend.NotificationResponse:
         return this.#events.notification?.(decodeNotification(frames.bytes, frames.start, frames.end));
       case Backend.ParameterStatus:
-        return this.#parameterStatus();
+        return this.parameterStatus();
     }
     const exchange = this.#sent.peek();
     if (exchange === undefined) throw unexpectedMessage(this.#here(), type);
@@ -325,13 +334,6 @@ export class Session {
     const exchange = this.#sent.peek();
     if (exchange === undefined || report.severity === "FATAL" || report.severity === "PANIC") this.#fatal = error;
     exchange?.error(error);
-  }
-
-  #parameterStatus(): void {
-    const { bytes, start, end } = this.#frames;
-    const { parameter, value } = decodeParameterStatus(bytes, start, end);
-    this.parameters.set(parameter, value);
-    this.#events.parameterStatus?.(parameter, value);
   }
 
   #peerEnded(): void {

@@ -12,12 +12,7 @@ import type { AuthMethod, ConnectionOptions } from "../config/options.ts";
 import type { Duplex } from "../duplex/duplex.ts";
 import { AuthenticationError, DatabaseError, ProtocolError, TransportError } from "../errors.ts";
 import { type AuthenticationRequest, decodeAuthentication } from "../protocol/authentication.ts";
-import {
-  decodeBackendKeyData,
-  decodeNegotiateProtocolVersion,
-  decodeParameterStatus,
-  decodeReadyForQuery,
-} from "../protocol/backend.ts";
+import { decodeBackendKeyData, decodeNegotiateProtocolVersion, decodeReadyForQuery } from "../protocol/backend.ts";
 import { Backend, ProtocolVersion } from "../protocol/codes.ts";
 import { FrameReader, MAX_MESSAGE_LENGTH } from "../protocol/frame_reader.ts";
 import { passwordMessage, saslInitialResponse, saslResponse, startupMessage } from "../protocol/frontend.ts";
@@ -180,12 +175,9 @@ class Startup {
     }
     if (this.#auth.at !== "authenticated") throw this.#unexpected(String.fromCharCode(type));
     switch (type) {
-      case Backend.ParameterStatus: {
-        const { parameter, value } = decodeParameterStatus(bytes, start, end);
-        session.parameters.set(parameter, value);
-        this.#input.session.events.parameterStatus?.(parameter, value);
+      case Backend.ParameterStatus:
+        session.parameterStatus();
         return false;
-      }
       case Backend.BackendKeyData: {
         const { processId, secretKey } = decodeBackendKeyData(bytes, start, end);
         session.processId = processId;

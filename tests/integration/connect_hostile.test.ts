@@ -358,6 +358,15 @@ test("a message that never ends is not gathered without end", async () => {
   assert.equal(error.code, "PROTOCOL_MALFORMED");
 });
 
+test("run-time parameters are not gathered without end", async () => {
+  const error = await failureOf({}, async (connection) => {
+    await connection.startup();
+    const parameters = Array.from({ length: 300 }, (_, index) => message("S", wire(`'parameter ${index}' 00 'x' 00`)));
+    connection.send(messages.authenticationOk, concat(parameters));
+  });
+  assert.equal(error.code, "PROTOCOL_PARAMETERS");
+});
+
 /** How a client, and a query that was given before, fail against a server that follows the script. */
 async function failureOf(options: ClientConfig, script: Script): Promise<DriverError> {
   await using server = await startFakeServer(script);
