@@ -30,6 +30,13 @@ export interface DriverErrorOptions extends ErrorPlace {
   readonly cause?: unknown;
   /** True only where it is certain that the server did not act on the request, so that repeating it is harmless. */
   readonly safeToRetry?: boolean | undefined;
+  /** What to do about it, where the message does not say so itself. */
+  readonly hint?: string | undefined;
+  /**
+   * True for words of node-postgres's that programs compare with: the message is these words alone, and the place stands
+   * in the properties.
+   */
+  readonly verbatim?: boolean | undefined;
 }
 
 const kinds = Symbol.for("pgduplex.error.kinds");
@@ -62,9 +69,15 @@ export class DriverError extends Error {
   transport: string | undefined;
   /** True only where it is certain that the server did not act on the request. */
   safeToRetry: boolean;
+  /** What to do about it, where the message does not say so itself; of a {@linkcode DatabaseError} the server's hint. */
+  hint: string | undefined;
+  readonly #verbatim: boolean;
 
   constructor(code: string, message: string, options: DriverErrorOptions = {}) {
-    super(message + describePlace(options), "cause" in options ? { cause: options.cause } : undefined);
+    super(
+      options.verbatim ? message : message + describePlace(options),
+      "cause" in options ? { cause: options.cause } : undefined,
+    );
     this.name = new.target.kind;
     this.code = code;
     this.phase = options.phase;
@@ -72,6 +85,8 @@ export class DriverError extends Error {
     this.port = options.port;
     this.transport = options.transport;
     this.safeToRetry = options.safeToRetry ?? false;
+    this.hint = options.hint;
+    this.#verbatim = options.verbatim ?? false;
     Object.defineProperty(this, kinds, { value: kindsOf(new.target) });
   }
 
@@ -85,6 +100,7 @@ export class DriverError extends Error {
     this.host ??= place.host;
     this.port ??= place.port;
     this.transport ??= place.transport;
+    if (this.#verbatim) return this;
     const message = before !== "" && this.message.endsWith(before)
       ? this.message.slice(0, -before.length)
       : this.message;
@@ -186,7 +202,6 @@ export class DatabaseError extends DriverError implements ServerReport {
   readonly length: number;
   severity: string;
   detail: string | undefined;
-  hint: string | undefined;
   /** Where in the query the error is, counted in characters from 1. */
   position: string | undefined;
   internalPosition: string | undefined;
@@ -203,8 +218,7 @@ export class DatabaseError extends DriverError implements ServerReport {
 
   constructor(report: ServerReport, options: DriverErrorOptions & { length?: number } = {}) {
     const { length = 0, ...rest } = options;
-    super(report.code, report.message, rest);
-    this.message = report.message;
+    super(report.code, report.message, { ...rest, verbatim: true });
     this.name = "error";
     this.length = length;
     this.severity = report.severity;
@@ -222,14 +236,6 @@ export class DatabaseError extends DriverError implements ServerReport {
     this.file = report.file;
     this.line = report.line;
     this.routine = report.routine;
-  }
-
-  /** The message stays the server's own. */
-  override addPlace(place: ErrorPlace): this {
-    const { message } = this;
-    super.addPlace(place);
-    this.message = message;
-    return this;
   }
 }
 

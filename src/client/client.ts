@@ -326,7 +326,11 @@ export class Client extends ClientShape {
   #makeConnection(): Connection {
     const destroy = (reason: Error | undefined) => {
       const error = reason ??
-        new TransportError("CONNECTION_DESTROYED", "Connection terminated unexpectedly", { phase: "close" });
+        new TransportError("CONNECTION_DESTROYED", "Connection terminated unexpectedly", {
+          phase: "close",
+          verbatim: true,
+          hint: "The program destroyed the connection's stream.",
+        });
       const state = this.#state;
       if (state.at === "connecting") state.abort.abort(error);
       else if (state.at === "connected") state.session.destroy(error);
@@ -405,6 +409,7 @@ export class Client extends ClientShape {
 
   #error(code: string, message: string, cause?: Error): ClientError {
     const { host, port } = this.#options;
-    return new ClientError(code, message, { host, port, safeToRetry: true, ...(cause === undefined ? {} : { cause }) });
+    const because = cause === undefined ? {} : { cause };
+    return new ClientError(code, message, { host, port, safeToRetry: true, verbatim: true, ...because });
   }
 }

@@ -53,15 +53,19 @@ export function queryConfig(textOrConfig: string | QueryConfig, values: unknown)
 /** @throws {ClientError} for what a query cannot be; nothing has been sent then */
 export function assertQuery({ text, values }: QueryConfig): void {
   if (typeof text !== "string") {
-    throw new ConfigError("QUERY_TEXT", `A query must have a text, and it must be a string, not ${describe(text)}`, {
+    throw new ConfigError("QUERY_TEXT", "A query must have either text or a name. Supplying neither is unsupported.", {
       phase: "query",
       safeToRetry: true,
+      verbatim: true,
+      hint: `The text must be a string, and it is ${describe(text)}.`,
     });
   }
   if (values !== undefined && values !== null && !Array.isArray(values)) {
-    throw new ClientError("QUERY_VALUES", `Query values must be an array, not ${describe(values)}`, {
+    throw new ClientError("QUERY_VALUES", "Query values must be an array", {
       phase: "query",
       safeToRetry: true,
+      verbatim: true,
+      hint: `They are of type ${describe(values)}.`,
     });
   }
 }

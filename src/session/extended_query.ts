@@ -118,6 +118,6 @@ function nameTaken(name: string): ClientError {
   return new ClientError(
     "STATEMENT_NAME_TAKEN",
     `Prepared statements must be unique - '${name}' was used for a different statement`,
-    { safeToRetry: true, phase: "query" },
+    { safeToRetry: true, phase: "query", verbatim: true },
   );
 }

@@ -1,5 +1,6 @@
 /**
- * How a session fails, in words. Each function takes the place where it happened.
+ * How a session fails, in words. Each function takes the place where it happened. Where node-postgres has words for it,
+ * these are the message, and ours are the hint.
  *
  * @module
  */
@@ -16,11 +17,12 @@ import {
 
 /** The server closed the connection without having been asked to; `cause` is what it said last. */
 export function peerEnded(place: ErrorPlace, cause: unknown): TransportError {
-  return new TransportError(
-    "CONNECTION_ENDED",
-    "Connection terminated unexpectedly: the server closed the connection",
-    { ...place, cause },
-  );
+  return new TransportError("CONNECTION_ENDED", "Connection terminated unexpectedly", {
+    ...place,
+    cause,
+    verbatim: true,
+    hint: "The server closed the connection: see its log.",
+  });
 }
 
 /** Whatever broke the connection, as one of our errors. */
@@ -31,7 +33,11 @@ export function broken(place: ErrorPlace, cause: unknown): DriverError {
 
 /** What was outstanding when the client ended the connection. */
 export function endedByClient(place: ErrorPlace): TransportError {
-  return new TransportError("CONNECTION_CLOSED", "Connection terminated by end()", place);
+  return new TransportError("CONNECTION_CLOSED", "Connection terminated", {
+    ...place,
+    verbatim: true,
+    hint: "Await your queries before you call end().",
+  });
 }
 
 export function notUsable(place: ErrorPlace, cause: unknown): ClientError {
@@ -60,11 +66,11 @@ export function copyInPipeline(place: ErrorPlace): ProtocolError {
 }
 
 export function queryTimedOut(place: ErrorPlace, timeoutMillis: number): TimeoutError {
-  return new TimeoutError(
-    "TIMEOUT_QUERY",
-    `Query read timeout: no complete answer within ${timeoutMillis} ms`,
-    place,
-  );
+  return new TimeoutError("TIMEOUT_QUERY", "Query read timeout", {
+    ...place,
+    verbatim: true,
+    hint: `There was no complete answer within ${timeoutMillis} ms (query_timeout).`,
+  });
 }
 
 export function queryAborted(place: ErrorPlace, signal: AbortSignal): AbortError {

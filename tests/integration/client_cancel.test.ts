@@ -65,7 +65,8 @@ for (const [name, { config, parameters, info }] of Object.entries(ways)) {
     const error = await rejection(client.query("select pg_sleep(300)"));
     assert.ok(error instanceof TimeoutError);
     assert.equal(error.code, "TIMEOUT_QUERY");
-    assert.match(error.message, /Query read timeout.*100 ms/);
+    assert.equal(error.message, "Query read timeout");
+    assert.match(error.hint, /100 ms/);
     assert.deepEqual((await client.query("select 1 as n")).rows, [{ n: 1 }]);
   });
 }
@@ -89,7 +90,7 @@ test("a query's own query_timeout wins over the client's; 0 is none", async () =
   await using client = await connectClient(postgres, { query_timeout: 100 });
   await client.query({ text: "select pg_sleep(0.3)", query_timeout: 0 });
   await using patient = await connectClient(postgres);
-  await assert.rejects(patient.query({ text: "select pg_sleep(300)", query_timeout: 50 }), { message: /within 50 ms/ });
+  await assert.rejects(patient.query({ text: "select pg_sleep(300)", query_timeout: 50 }), { hint: /within 50 ms/ });
 });
 
 test("a timeout with a callback and in a Query is reported there, once", async () => {
