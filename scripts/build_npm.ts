@@ -48,6 +48,7 @@ const pgduplex: BuildOptions = {
   ...COMMON,
   entryPoints: ENTRY_POINTS,
   outDir: "./npm/pgduplex",
+  mappings: { "./wolfssl/mod.ts": { name: "@pgduplex/wolfssl", version: `^${versionOf(".")}` } },
   package: {
     ...COMMON_FIELDS,
     name: "pgduplex",
@@ -59,6 +60,7 @@ const pgduplex: BuildOptions = {
       events: `^${versionOf("events-package")}`, // Node has it built in; a bundler takes this one
       ws: `^${versionOf("ws")}`, // the proxy, and WebSockets on Node 20
     },
+    optionalDependencies: { "@pgduplex/wolfssl": `^${versionOf(".")}` },
   },
   postBuild: () =>
     finish(pgduplex, {

@@ -38,6 +38,8 @@ export interface BuildOptions {
   readonly esModule: true;
   readonly skipSourceOutput: true;
   readonly importMap: string;
+  /** Modules that are packages of their own. Our emitter knows them from deno.json. */
+  readonly mappings?: Readonly<Record<string, { readonly name: string; readonly version: string }>>;
   readonly package: PackageJson;
   readonly compilerOptions: {
     readonly target: "ES2022";

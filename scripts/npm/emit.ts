@@ -6,6 +6,7 @@
 
 import { dirname, join, relative } from "node:path";
 import ts from "typescript";
+import denoJson from "../../deno.json" with { type: "json" };
 import type { BuildOptions } from "./build_options.ts";
 import { assertFitForCommonJs } from "./commonjs.ts";
 
@@ -36,7 +37,12 @@ async function emitModules(options: BuildOptions, root: string): Promise<Map<str
   });
   report(ts.getPreEmitDiagnostics(program));
   const files = new Map<string, string>();
-  const add = (path: string, text: string) => files.set(relative(join(root, options.outDir, "esm"), path), text);
+  const others = foldersOfOtherPackages(options);
+  const isOurs = (path: string) => !others.some((folder) => path.startsWith(`${folder}/`));
+  const add = (path: string, text: string) => {
+    const module = relative(join(root, options.outDir, "esm"), path);
+    if (isOurs(module)) files.set(module, text);
+  };
   const { diagnostics } = program.emit(undefined, add, undefined, false, {
     before: [rewriteSpecifiers],
     afterDeclarations: [rewriteSpecifiers as ts.TransformerFactory<ts.SourceFile | ts.Bundle>],
@@ -44,7 +50,7 @@ async function emitModules(options: BuildOptions, root: string): Promise<Map<str
   report(diagnostics);
   for (const file of program.getSourceFiles()) {
     const path = relative(root, file.fileName);
-    if (path.startsWith("..") || path.startsWith("node_modules")) continue;
+    if (path.startsWith("..") || path.startsWith("node_modules") || !isOurs(path)) continue;
     assertFitForCommonJs(file, path);
     if (!file.isDeclarationFile) continue;
     // A module that was JavaScript to begin with.
@@ -67,9 +73,20 @@ function compilerOptions({ outDir, compilerOptions }: BuildOptions, root: string
     rootDir: root,
     outDir: join(root, outDir, "esm"),
     types: ["node"],
+    paths: Object.fromEntries(localPackages().map(([name, path]) => [name, [join(root, path)]])),
   }, root);
   report(errors);
   return options;
+}
+
+/** Packages that live in this repository, as deno.json names them: imported by name, and emitted by themselves. */
+function localPackages(): [name: string, path: string][] {
+  return Object.entries(denoJson.imports as Record<string, string>).filter(([, target]) => target.startsWith("./"));
+}
+
+function foldersOfOtherPackages({ entryPoints }: BuildOptions): string[] {
+  return localPackages().map(([, path]) => relative(".", dirname(path)))
+    .filter((folder) => !entryPoints.some(({ path }) => relative(".", path).startsWith(`${folder}/`)));
 }
 
 /**

@@ -5,26 +5,37 @@
  * @module
  */
 
-import { build, type Plugin } from "esbuild";
-import { basename, join } from "node:path";
+import { build, type BuildOptions, type Plugin } from "esbuild";
+import { join } from "node:path";
+import { LazyImports } from "./lazy_imports.ts";
 
-/** What a platform's entry does without. */
+/** What becomes of a platform's lazy imports. Paths are of source files, from the root of the repository. */
 export interface Platform {
   /** The folder in the package, and the condition of `exports`. */
   readonly name: "browser" | "workerd";
-  /** Source files, from the root of the repository, for which this platform has no use. All are imported lazily. */
-  readonly without: readonly string[];
+  /** What every program loads when it connects: part of the entry. */
+  readonly always: readonly string[];
+  /** What the platform has no use for: left out. */
+  readonly never: readonly string[];
   /** The text of a module to enter by instead of an entry point. */
   readonly wrap?: (entryPoint: string) => string;
 }
 
-const NOT_IN_BROWSERS = ["src/duplex/deno.ts", "src/duplex/node.ts", "src/duplex/node_tls_over.ts", "src/duplex/ws.ts"];
+const NOWHERE = ["src/duplex/deno.ts", "src/duplex/node.ts", "src/duplex/node_tls_over.ts", "src/duplex/ws.ts"];
 
-/** Browsers, and whoever has WebSockets and no sockets; sockets of Isolated Web Apps among them. */
-export const BROWSER: Platform = { name: "browser", without: [...NOT_IN_BROWSERS, "src/duplex/cloudflare.ts"] };
+/** Browsers, and whoever has WebSockets and no sockets. Isolated Web Apps, which do, load theirs lazily. */
+export const BROWSER: Platform = {
+  name: "browser",
+  always: ["src/duplex/websocket.ts"],
+  never: [...NOWHERE, "src/duplex/cloudflare.ts"],
+};
 
-/** Cloudflare Workers. */
-export const WORKERD: Platform = { name: "workerd", without: [...NOT_IN_BROWSERS, "src/duplex/direct_sockets.ts"] };
+/** Cloudflare Workers, which load all of a program at once. */
+export const WORKERD: Platform = {
+  name: "workerd",
+  always: ["src/duplex/websocket.ts", "src/duplex/streams.ts", "src/duplex/cloudflare.ts"],
+  never: [...NOWHERE, "src/duplex/direct_sockets.ts"],
+};
 
 /** The file's name beside the entry of `@pgduplex/wolfssl` for Workers. */
 export const WORKERD_CORE = "core.wasm";
@@ -32,7 +43,8 @@ export const WORKERD_CORE = "core.wasm";
 /** Cloudflare Workers, which compile no WebAssembly at run time: the core is imported as a module, and given to the engine. */
 export const WORKERD_WITH_CORE: Platform = {
   name: "workerd",
-  without: ["wolfssl/core_wasm.js"],
+  always: [],
+  never: ["wolfssl/core_wasm.js"],
   wrap: (path) =>
     `import module from "./${WORKERD_CORE}";
 import { wolfssl as withoutCore } from ${JSON.stringify(path)};
@@ -51,14 +63,24 @@ export interface PlatformEntry {
 }
 
 /**
- * Bundles one platform's entry: `<outDir>/<platform>/<name of the entry point>.js` and the chunks that it imports.
+ * Bundles one platform's entry: `<outDir>/<platform>/<name of the entry point>.js`, and beside it a file for each module
+ * that is still imported lazily. Such a file has what it needs in itself: sharing it with the entry would cut the entry
+ * into pieces, which compress worse than the few repeated lines weigh. Our errors are branded for that.
  *
  * @throws {Error} what cannot be resolved, such as a `node:` specifier
  */
 export async function bundlePlatform({ platform, entryPoints, outDir }: PlatformEntry): Promise<void> {
-  await build({
-    entryPoints: [...entryPoints],
-    outdir: join(outDir, platform.name),
+  const folder = join(outDir, platform.name);
+  const lazyImports = new LazyImports(platform);
+  const options = { ...bundleOptions(platform, lazyImports), outdir: folder };
+  await build({ ...options, entryPoints: [...entryPoints] });
+  for (const path of lazyImports.found) await build({ ...options, entryPoints: [path] });
+  await Deno.writeTextFile(join(folder, "package.json"), '{\n  "type": "module"\n}\n');
+}
+
+/** How esbuild is to bundle for a platform. */
+export function bundleOptions(platform: Platform, lazyImports = new LazyImports(platform)): BuildOptions {
+  return {
     entryNames: "[name]",
     chunkNames: "[name]-[hash]",
     bundle: true,
@@ -67,16 +89,15 @@ export async function bundlePlatform({ platform, entryPoints, outDir }: Platform
     target: "es2022",
     platform: "browser",
     conditions: [platform.name],
-    external: [`./${WORKERD_CORE}`],
-    plugins: [wrapEntries(platform), ownEmitter, leaveOut(platform)],
+    external: [`./${WORKERD_CORE}`, "@pgduplex/wolfssl"], // the latter is optional: it is missed when it is needed
+    plugins: [wrapEntry(platform), ownEmitter, lazyImports.plugin],
     logLevel: "warning",
-  });
-  await Deno.writeTextFile(join(outDir, platform.name, "package.json"), '{\n  "type": "module"\n}\n');
+  };
 }
 
-function wrapEntries({ wrap }: Platform): Plugin {
+function wrapEntry({ wrap }: Platform): Plugin {
   return {
-    name: "wrap entries",
+    name: "wrap entry",
     setup(bundle) {
       if (wrap === undefined) return;
       bundle.onResolve(
@@ -97,24 +118,3 @@ const ownEmitter: Plugin = {
     bundle.onResolve({ filter: /^events$/ }, () => ({ path: join(Deno.cwd(), "scripts/npm/event_emitter.ts") }));
   },
 };
-
-/** A lazy import of what is left out ends in an error that says so; it is only tried where the bundle does not belong. */
-function leaveOut({ name, without }: Platform): Plugin {
-  const paths = new Set(without.map((path) => join(Deno.cwd(), path)));
-  const text = `this is pgduplex for the platform "${name}", where the sockets of other runtimes are left out: ` +
-    `resolve the package without the condition "${name}"`;
-  return {
-    name: "leave out",
-    setup(bundle) {
-      bundle.onResolve({ filter: /^\./, namespace: "file" }, ({ path, resolveDir, kind }) => {
-        if (!paths.has(join(resolveDir, path))) return undefined;
-        if (kind !== "dynamic-import") return { errors: [{ text: `${basename(path)} is not imported lazily` }] };
-        return { path: "left-out", namespace: "left-out" };
-      });
-      bundle.onLoad(
-        { filter: /.*/, namespace: "left-out" },
-        () => ({ contents: `throw new Error(${JSON.stringify(text)})` }),
-      );
-    },
-  };
-}
