@@ -1,0 +1,69 @@
+/**
+ * Runtimes that are installed when they are first needed.
+ *
+ * @module
+ */
+
+import { mkdir, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { projectRoot } from "../fixtures/project.ts";
+import { run } from "./process.ts";
+import { Unavailable } from "./runtime.ts";
+
+/**
+ * Installs a package from npm into a folder of its own below `.build/`, unless it is there, and gives the folder.
+ *
+ * @throws {Unavailable} where npm cannot
+ */
+export async function installFromNpm(name: string, version: string): Promise<string> {
+  const folder = join(projectRoot(), ".build/runtimes", `${name}-${version}`);
+  const complete = join(folder, "complete");
+  if (existsSync(complete)) return folder;
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "package.json"), '{ "private": true }\n');
+  try {
+    await run("npm", ["install", "--no-audit", "--no-fund", "--save-exact", `${name}@${version}`], { cwd: folder });
+  } catch (cause) {
+    throw new Unavailable(`npm cannot install ${name}@${version}: ${lastLine(cause)}`, { cause });
+  }
+  await writeFile(complete, "");
+  return folder;
+}
+
+/**
+ * Finds a program, and installs it from Debian where it is missing and this process may.
+ *
+ * @throws {Unavailable} where neither is possible
+ */
+export async function findOrInstall(program: string, debianPackage: string): Promise<string> {
+  const found = await find(program);
+  if (found !== undefined) return found;
+  if (Deno.uid() !== 0 || await find("apt-get") === undefined) {
+    throw new Unavailable(`${program} is not installed; on Debian: apt-get install ${debianPackage}`);
+  }
+  const env = { DEBIAN_FRONTEND: "noninteractive" };
+  try {
+    await run("apt-get", ["update"], { env });
+    await run("apt-get", ["install", "-y", "--no-install-recommends", debianPackage], { env });
+  } catch (cause) {
+    throw new Unavailable(`Debian's ${debianPackage} cannot be installed: ${lastLine(cause)}`, { cause });
+  }
+  return await find(program) ?? (() => {
+    throw new Unavailable(`Debian's ${debianPackage} has no ${program}`);
+  })();
+}
+
+/** The path of a program on the PATH. */
+export async function find(program: string): Promise<string | undefined> {
+  for (const folder of (Deno.env.get("PATH") ?? "").split(":").filter(Boolean)) {
+    const path = join(folder, program);
+    if (await Deno.stat(path).then(({ isFile }) => isFile, () => false)) return path;
+  }
+  return undefined;
+}
+
+function lastLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.trimEnd().split("\n").at(-1) ?? "";
+}
