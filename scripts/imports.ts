@@ -31,7 +31,7 @@ const ENTRIES = ["mod.ts", "src/cli.ts"];
 
 /** Interfaces without code, whose types other layers may name although the layer itself is above or beside them. */
 const INTERFACES: Readonly<Record<string, readonly string[]>> = {
-  "src/tls/engine.ts": ["duplex"],
+  "src/tls/engine.ts": ["duplex", "config"],
   "src/config/options.ts": ["auth", "tls"],
 };
 
@@ -49,6 +49,8 @@ const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   "src/proxy/waiting_client.ts": ["node:stream"], // its types
   "src/proxy/websocket_peer.ts": ["ws"], // its types
   "src/tls/choose.ts": ["process"], // asks whether it is there
+  "src/tls/engine_loader.ts": ["@pgduplex/wolfssl"],
+  "src/tls/roots.ts": ["process"],
   "src/types/byte_array.ts": ["Buffer"],
   "src/utf8.ts": ["Buffer"],
   "src/client/client_shape.ts": ["events"], // node-postgres's clients are EventEmitters, and so is what they hand out

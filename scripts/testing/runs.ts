@@ -49,6 +49,7 @@ export async function runOnNode({ files, env, signal }: RunOptions, runtime = "n
     format: "esm",
     target: "node20",
     packages: "external",
+    alias: { "@pgduplex/wolfssl": "./wolfssl/mod.ts" },
     sourcemap: "linked",
     metafile: true,
     logLevel: "warning",

@@ -4,9 +4,17 @@
  * @module
  */
 
-import type { AuthMethod, ConnectionOptions, PasswordSource, SslMode, WsProxy } from "./options.ts";
+import type {
+  AuthMethod,
+  ConnectionOptions,
+  CryptoMode,
+  PasswordSource,
+  SslMode,
+  TlsEngineChoice,
+  WsProxy,
+} from "./options.ts";
 
-/** A certificate or key, as PEM text or the bytes of a PEM file. */
+/** A certificate or key, as PEM text or the bytes of a PEM file; a certificate authority's also as DER. */
 export type PemSource = string | Uint8Array;
 
 /**
@@ -91,8 +99,15 @@ export interface ClientConfig {
   sslpassword?: string | undefined;
   /** `direct`: TLS from the first byte, saving one turn (PostgreSQL 17+). PGSSLNEGOTIATION; `postgres`. */
   sslnegotiation?: "postgres" | "direct" | undefined;
-  /** Trusted authorities as PEM text. Turns TLS on. Default: `config.rootCerts`, else the platform's own. */
-  rootCerts?: string | readonly string[] | undefined;
+  /**
+   * Trusted authorities, as PEM text, the bytes of a PEM file, or DER. Turns TLS on. Default: `config.rootCerts`, else
+   * the platform's own, or for the wolfSSL engine those of Let's Encrypt.
+   */
+  rootCerts?: PemSource | readonly PemSource[] | undefined;
+  /** Which TLS to use. Default: `config.tlsEngine`, else `auto`. */
+  tlsEngine?: TlsEngineChoice | undefined;
+  /** Who computes for the wolfSSL engine. Default: `config.crypto`, else `auto`. */
+  crypto?: CryptoMode | undefined;
 
   /** The WebSocket proxy to go through; `false` for none in spite of `config.wsProxy`, which is the default. */
   wsProxy?: WsProxy | false | undefined;

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { WsProxy } from "./options.ts";
+import type { PemSource } from "./client_config.ts";
+import type { CryptoMode, TlsEngineChoice, WsProxy } from "./options.ts";
 
 /** What {@linkcode config} may hold. */
 export interface GlobalConfig {
@@ -13,8 +14,12 @@ export interface GlobalConfig {
    * gives the whole URL. Undefined: clients use the runtime's own sockets.
    */
   wsProxy?: WsProxy | undefined;
-  /** The certificate authorities to trust, as PEM. Undefined: the platform's own. */
-  rootCerts?: string | readonly string[] | undefined;
+  /** The certificate authorities to trust, as PEM or DER. Undefined: the platform's own, or the engine's. */
+  rootCerts?: PemSource | readonly PemSource[] | undefined;
+  /** Which TLS to use. Undefined: `auto`. */
+  tlsEngine?: TlsEngineChoice | undefined;
+  /** Who computes for the wolfSSL engine. Undefined: `auto`. */
+  crypto?: CryptoMode | undefined;
 }
 
 /**
@@ -26,4 +31,9 @@ export interface GlobalConfig {
  * config.wsProxy = (host, port) => `wss://proxy.example.com/v1?address=${host}:${port}`;
  * ```
  */
-export const config: GlobalConfig = { wsProxy: undefined, rootCerts: undefined };
+export const config: GlobalConfig = {
+  wsProxy: undefined,
+  rootCerts: undefined,
+  tlsEngine: undefined,
+  crypto: undefined,
+};

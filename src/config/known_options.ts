@@ -24,6 +24,8 @@ const CLIENT_OPTIONS: Readonly<Record<keyof ClientConfig, true>> = {
   sslpassword: true,
   sslnegotiation: true,
   rootCerts: true,
+  tlsEngine: true,
+  crypto: true,
   wsProxy: true,
   openDuplex: true,
   keepAlive: true,

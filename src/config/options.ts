@@ -5,8 +5,19 @@
  * @module
  */
 
+import type { TlsEngine } from "../tls/engine.ts";
+
 /** libpq's six modes, and node-postgres's `no-verify`. What they mean is decided in `tls/sslmode.ts`. */
 export type SslMode = "disable" | "allow" | "prefer" | "require" | "verify-ca" | "verify-full" | "no-verify";
+
+/**
+ * Which TLS is used. `auto`: the platform's own on its own sockets where it can do what is asked for, else the wolfSSL
+ * engine where it is installed, else Node's TLS where the runtime has it. `platform` and `wolfssl`: that one alone.
+ */
+export type TlsEngineChoice = "auto" | "platform" | "wolfssl" | TlsEngine;
+
+/** Who computes for the wolfSSL engine: the core in WebAssembly, the runtime's SubtleCrypto, or each what it does better. */
+export type CryptoMode = "auto" | "wasm" | "subtle";
 
 /** What was said about TLS, before the table in `tls/sslmode.ts` gives it a meaning. */
 export interface TlsRequest {
@@ -16,6 +27,8 @@ export interface TlsRequest {
   readonly libpqCompat: boolean;
   /** The roots to trust, as PEM (this client's, else the global `config.rootCerts`); undefined: the platform's own. */
   readonly rootCerts: readonly string[] | undefined;
+  /** True where the platform's own roots were asked for (`sslrootcert=system`), which not every engine takes unasked. */
+  readonly systemRoots: boolean;
   /** The name to send and to verify, where it is not the host. */
   readonly serverName: string | undefined;
   /** Not enumerable, as the password. */
@@ -53,6 +66,8 @@ export interface ConnectionOptions {
   /** Not enumerable, so that nothing that prints or serializes the options shows it; a spread copy lacks it. */
   readonly password: PasswordSource | undefined;
   readonly tls: TlsRequest;
+  readonly tlsEngine: TlsEngineChoice;
+  readonly crypto: CryptoMode;
 
   readonly wsProxy: WsProxy | undefined;
   /** A user's own way to open a Duplex, or a Duplex-like `{readable, writable}` pair; wins over everything else. */

@@ -12,19 +12,22 @@ import { environment } from "./environment.ts";
 import { config as globalConfig } from "./global.ts";
 import { userName } from "./host.ts";
 import { warnOfUnknownOptions } from "./known_options.ts";
-import type { ConnectionOptions, PasswordSource, WsProxy } from "./options.ts";
+import type { ConnectionOptions, CryptoMode, PasswordSource, TlsEngineChoice, WsProxy } from "./options.ts";
 import { withHidden } from "./secrets.ts";
 import {
   assertNoNul,
+  chosen,
   connectionStringSource,
   describe,
   invalid,
   isSaid,
   objectSource,
+  type Setting,
   Settings,
   type Source,
 } from "./settings.ts";
 import { resolveTls } from "./ssl.ts";
+import type { TlsEngine } from "../tls/engine.ts";
 
 /**
  * Resolves a client's options. The connection string wins over the other options, they over the environment, that over
@@ -68,6 +71,8 @@ export function resolveOptions(
       globalRoots: globalConfig.rootCerts,
       hostName: address.hostName,
     }),
+    tlsEngine: resolveTlsEngine(settings),
+    crypto: resolveCrypto(settings),
     wsProxy,
     openDuplex,
     keepAlive: settings.flag("keepAlive", "keepalives") ?? true,
@@ -190,6 +195,34 @@ function resolveWsProxy(settings: Settings): WsProxy | undefined {
   if (typeof proxy === "string" || typeof proxy === "function") return proxy as WsProxy;
   throw new ConfigError("CONFIG_VALUE", "wsProxy must be a URL, or a function of host and port that gives one", CONFIG);
 }
+
+function resolveTlsEngine(settings: Settings): TlsEngineChoice {
+  const setting = settings.find("tlsEngine") ?? globalSetting("tlsEngine");
+  if (setting === undefined) return "auto";
+  const { value } = setting;
+  const isEngine = typeof value === "object" && value !== null && "connect" in value &&
+    typeof value.connect === "function";
+  if (isEngine) return value as TlsEngine;
+  if (value === "auto" || value === "platform" || value === "wolfssl") return value;
+  throw invalid(setting, "auto, platform, wolfssl, or a TlsEngine");
+}
+
+function resolveCrypto(settings: Settings): CryptoMode {
+  const setting = settings.find("crypto") ?? globalSetting("crypto");
+  return setting === undefined ? "auto" : chosen(setting, ["auto", "wasm", "subtle"] as const);
+}
+
+function globalSetting(option: "tlsEngine" | "crypto"): Setting | undefined {
+  const value = globalConfig[option];
+  return isSaid(value) ? { value, option, source: GLOBAL } : undefined;
+}
+
+/** Where settings for all clients are said. */
+const GLOBAL: Source = {
+  kind: "options",
+  describe: (option) => `the global config.${option}`,
+  get: () => undefined,
+};
 
 function resolveOpenDuplex(settings: Settings): ConnectionOptions["openDuplex"] {
   const setting = settings.find("openDuplex");

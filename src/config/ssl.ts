@@ -35,7 +35,7 @@ export function resolveTls(settings: Settings, context: TlsContext): TlsRequest 
   const request = {
     mode,
     libpqCompat,
-    rootCerts: inUse ? roots(settings, context.globalRoots, libpqCompat ? mode : undefined) : undefined,
+    ...(inUse ? roots(settings, context.globalRoots, libpqCompat ? mode : undefined) : UNSAID_ROOTS),
     serverName: settings.text("ssl.servername") ?? context.hostName,
     negotiation,
   };
@@ -99,22 +99,28 @@ function modeOfSsl(setting: Setting): SslMode {
   return (value as { rejectUnauthorized?: unknown }).rejectUnauthorized === false ? "no-verify" : "verify-full";
 }
 
+type Roots = Pick<TlsRequest, "rootCerts" | "systemRoots">;
+
+const UNSAID_ROOTS: Roots = { rootCerts: undefined, systemRoots: false };
+
+const these = (rootCerts: readonly string[]): Roots => ({ rootCerts, systemRoots: false });
+
 /** `libpqMode` is the mode where libpq's meanings hold, and with them libpq's default file of roots. */
-function roots(settings: Settings, globalRoots: unknown, libpqMode: SslMode | undefined): TlsRequest["rootCerts"] {
+function roots(settings: Settings, globalRoots: unknown, libpqMode: SslMode | undefined): Roots {
   const setting = settings.find("sslrootcert", "ssl.ca", "rootCerts");
   if (setting?.option === "sslrootcert") {
-    if (setting.value !== "system") return Object.freeze([pemOrFile(setting)]);
+    if (setting.value !== "system") return these(Object.freeze([pemOrFile(setting)]));
     if (libpqMode !== undefined && libpqMode !== "verify-full") {
       const advice = `sslmode=${libpqMode} is too weak for sslrootcert=system; use verify-full`;
       throw new ConfigError("CONFIG_SSLMODE", advice, CONFIG);
     }
-    return undefined;
+    return { rootCerts: undefined, systemRoots: true };
   }
-  if (setting !== undefined) return pemList(setting);
-  if (isSaid(globalRoots)) return pemList({ value: globalRoots, option: "rootCerts", source: GLOBAL });
+  if (setting !== undefined) return these(pemList(setting));
+  if (isSaid(globalRoots)) return these(pemList({ value: globalRoots, option: "rootCerts", source: GLOBAL }));
   const verifies = libpqMode !== undefined && libpqMode !== "no-verify";
   const file = verifies ? libpqRootFile() : undefined;
-  return file === undefined ? undefined : Object.freeze([file]);
+  return file === undefined ? UNSAID_ROOTS : these(Object.freeze([file]));
 }
 
 const GLOBAL: Pick<Source, "describe"> & Source = {
@@ -206,7 +212,22 @@ function nameOf(error: unknown): string {
 
 function pemList(setting: Setting): readonly string[] {
   const values: readonly unknown[] = Array.isArray(setting.value) ? setting.value : [setting.value];
-  return Object.freeze(values.filter(isSaid).map((value) => pem({ ...setting, value })));
+  return Object.freeze(
+    values.filter(isSaid).map((value) => isDer(value) ? pemOfDer(value) : pem({ ...setting, value })),
+  );
+}
+
+const DER_SEQUENCE = 0x30; // "0" as text, with which no PEM begins
+
+function isDer(value: unknown): value is Uint8Array {
+  return value instanceof Uint8Array && value[0] === DER_SEQUENCE;
+}
+
+/** A certificate in RFC 7468's form. */
+function pemOfDer(der: Uint8Array): string {
+  const base64 = btoa(Array.from(der, (byte) => String.fromCharCode(byte)).join(""));
+  const lines = base64.match(/.{1,64}/g) ?? [];
+  return [`${PEM_BEGIN}CERTIFICATE-----`, ...lines, "-----END CERTIFICATE-----", ""].join("\n");
 }
 
 const PEM_BEGIN = "-----BEGIN ";

@@ -129,6 +129,7 @@ function refuseUnsupported(options: TlsOptions, place: { host: string; port: num
   if (options.roots) throw refuse("trust roots of your own");
   if (options.alpn) throw refuse("offer protocols by ALPN (nor negotiate TLS directly)");
   if (options.clientCertificate) throw refuse("send a client certificate");
+  if (options.needsPeerCertificate) throw refuse("show the server's certificate for channel binding");
   const names = Object.keys(options.nodeOptions ?? {});
   if (names.length > 0) {
     throw refuse(`honour ${names.join(", ")}`, "these are options of Node's TLS alone: leave them out");

@@ -26,7 +26,6 @@ interface DenoStartTlsOptions {
   hostname: string;
   caCerts?: string[];
   alpnProtocols?: string[];
-  unsafelyDisableHostnameVerification?: boolean;
 }
 interface DenoConn {
   read(buffer: Uint8Array): Promise<number | null>;
@@ -296,13 +295,12 @@ class DenoTlsDuplex extends DenoDuplex implements TlsDuplex {
   }
 }
 
-function startTlsOptions({ serverName, verify, roots, alpn }: TlsOptions): DenoStartTlsOptions {
+function startTlsOptions({ serverName, roots, alpn }: TlsOptions): DenoStartTlsOptions {
   return {
     hostname: serverName,
     // Deno trusts these besides the system's or Mozilla's roots, not instead of them.
     ...(roots && { caCerts: [...roots] }),
     ...(alpn && { alpnProtocols: [...alpn] }),
-    ...(!verify.name && { unsafelyDisableHostnameVerification: true }),
   };
 }
 
@@ -313,6 +311,9 @@ function refuseUnsupported(options: TlsOptions, place: { host: string; port: num
   if (!options.verify.chain) {
     throw refuse("skip the verification of the chain", `trust the server's CA by rootCerts, or ${install}`);
   }
+  // It trusts public authorities besides the roots given, of which anybody can have a certificate for some name.
+  if (!options.verify.name) throw refuse("verify the chain alone", `verify the name too (verify-full), or ${install}`);
+  if (options.needsPeerCertificate) throw refuse("show the server's certificate for channel binding", install);
   if (options.clientCertificate) throw refuse("send a client certificate over an open connection", install);
   const names = Object.keys(options.nodeOptions ?? {});
   if (names.length > 0) {

@@ -52,8 +52,8 @@ export interface Duplex {
   readonly closed: Promise<void>;
   /**
    * Turns the platform's own TLS on over this connection, which must be quiet in both directions; present where the
-   * platform can. Throws `TlsError` (`TLS_OPTION_UNSUPPORTED`) for an option that it cannot honour. The old Duplex is
-   * not to be used afterwards.
+   * platform can. The old Duplex is not to be used afterwards, except where it throws `TlsError` `TLS_OPTION_UNSUPPORTED` for an
+   * option that it cannot honour: nothing was done then.
    */
   startTls?(options: TlsOptions): Promise<TlsDuplex>;
   /** Keeps the process alive for this connection (the default); present where the platform knows the idea. */

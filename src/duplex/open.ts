@@ -85,6 +85,17 @@ async function openByUser(target: OpenTarget, open: NonNullable<OpenTarget["open
 }
 
 async function openByProxy(target: OpenTarget, wsProxy: NonNullable<OpenTarget["wsProxy"]>): Promise<Duplex> {
+  const url = urlThroughProxy(target, wsProxy);
+  const { openWebSocket } = await import("./websocket.ts");
+  return await openWebSocket(url, target);
+}
+
+/**
+ * The URL by which a target is reached through a proxy.
+ *
+ * @throws {ConfigError} `CONFIG_WS_PROXY`
+ */
+export function urlThroughProxy(target: Target, wsProxy: NonNullable<OpenTarget["wsProxy"]>): string {
   const { host, port } = target;
   if (unixSocketPath(target) !== undefined) {
     throw new ConfigError("CONFIG_WS_PROXY", "a Unix-domain socket cannot be reached through wsProxy: leave one out", {
@@ -93,15 +104,12 @@ async function openByProxy(target: OpenTarget, wsProxy: NonNullable<OpenTarget["
       phase: "config",
     });
   }
-  let url: string;
   try {
-    url = proxyUrl(wsProxy, host, port);
+    return proxyUrl(wsProxy, host, port);
   } catch (cause) {
     if (cause instanceof DriverError) throw cause;
     throw new ConfigError("CONFIG_WS_PROXY", "the wsProxy function threw", { host, port, phase: "config", cause });
   }
-  const { openWebSocket } = await import("./websocket.ts");
-  return await openWebSocket(url, target);
 }
 
 function assertTcp(target: Target, transport: string): void {

@@ -139,12 +139,24 @@ async function start(input: Attempt, refusal: GuessRefused | undefined): Promise
   }
 }
 
+/** What TLS fails with for reasons of this side's. */
+const INABILITIES: ReadonlySet<string> = new Set([
+  "TLS_OPTION_UNSUPPORTED",
+  "TLS_OPTION_INVALID",
+  "TLS_UNAVAILABLE",
+  "TLS_ROOTS_UNAVAILABLE",
+  "TLS_ENGINE_MISSING",
+  "TLS_CORE_MISSING",
+  "TLS_CORE_INVALID",
+  "TLS_MEMORY",
+]);
+
 /**
  * libpq's rule: another attempt follows where TLS could not be agreed, or where the server turned us away before it had
  * authenticated us. What this platform's TLS cannot do is no reason to go without.
  */
 function mayTryOtherwise(error: unknown): boolean {
-  if (error instanceof TlsError) return error.code !== "TLS_OPTION_UNSUPPORTED" && error.code !== "TLS_UNAVAILABLE";
+  if (error instanceof TlsError) return !INABILITIES.has(error.code);
   return error instanceof DatabaseError && error.phase === "authentication";
 }
 

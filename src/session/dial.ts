@@ -7,20 +7,16 @@
 import type { ConnectionOptions } from "../config/options.ts";
 import type { Duplex } from "../duplex/duplex.ts";
 import { openDuplex } from "../duplex/open.ts";
-import { ProtocolError, TlsError, TransportError } from "../errors.ts";
-import { Backend } from "../protocol/codes.ts";
-import { sslRequest } from "../protocol/frontend.ts";
-import { MessageWriter } from "../protocol/message_writer.ts";
+import { TlsError } from "../errors.ts";
 import { chooseEngine } from "../tls/choose.ts";
-import type { TlsInfo, TlsOptions } from "../tls/engine.ts";
+import type { TlsDuplex, TlsInfo, TlsOptions } from "../tls/engine.ts";
 import type { TlsPolicy } from "../tls/sslmode.ts";
 import type { ConnectState } from "./connect_state.ts";
+import { secureThroughProxy } from "./secure_through_proxy.ts";
+import { requestSsl, sslRefused } from "./ssl_request.ts";
 
 /** PostgreSQL's name in ALPN, which direct negotiation requires. */
 const ALPN_POSTGRESQL = "postgresql";
-
-const TLS_ACCEPTED = 0x53; // 'S'
-const TLS_REFUSED = 0x4e; // 'N'
 
 /** Whether one attempt to connect is with TLS. */
 export type Encryption = TlsPolicy["attempts"][number];
@@ -44,6 +40,13 @@ export async function dial(
   state.signal.addEventListener("abort", closeOnAbort, { once: true });
   try {
     state.signal.throwIfAborted();
+    const { wsProxy } = options;
+    if (kind === "tls" && wsProxy !== undefined && options.openDuplex === undefined) {
+      const tls = tlsOptions(options, policy, state.signal);
+      const secured = await secureThroughProxy({ options, wsProxy, policy, tls, state });
+      transport = secured.duplex;
+      return secured.tls ? checked(secured.duplex, options, state) : { duplex: secured.duplex, tls: undefined };
+    }
     transport = await openTransport(options, state);
     if (state.signal.aborted) closeOnAbort();
     if (kind === "plain") return { duplex: transport, tls: undefined };
@@ -86,17 +89,19 @@ async function secure(
   state: ConnectState,
 ): Promise<Dialled> {
   state.phase = "tls";
-  const direct = options.tls.negotiation === "direct";
-  if (!direct && !await serverAcceptsTls(transport)) {
+  if (options.tls.negotiation === "postgres" && !await requestSsl(transport)) {
     if (policy.refusedByServer === "plain") return { duplex: transport, tls: undefined };
-    throw new TlsError(
-      "TLS_REFUSED_BY_SERVER",
-      "the server does not support TLS: turn it on there (ssl = on), or set sslmode=disable if the network is yours",
-    );
+    throw sslRefused();
   }
-  const engine = await chooseEngine(transport);
-  const duplex = await engine.connect(transport, tlsOptions(options, policy, direct, state.signal));
-  if (direct && duplex.tls.alpn !== ALPN_POSTGRESQL) {
+  const { tlsEngine, crypto } = options;
+  const wish = tlsOptions(options, policy, state.signal);
+  const engine = await chooseEngine(transport, wish, { tlsEngine, crypto, systemRoots: options.tls.systemRoots });
+  return checked(await engine.connect(transport, wish), options, state);
+}
+
+/** A secured connection, where it is one that may be used. */
+function checked(duplex: TlsDuplex, { tls }: ConnectionOptions, state: ConnectState): Dialled {
+  if (tls.negotiation === "direct" && duplex.tls.alpn !== ALPN_POSTGRESQL) {
     duplex.close("no ALPN");
     throw new TlsError(
       "TLS_ALPN",
@@ -107,54 +112,16 @@ async function secure(
   return { duplex, tls: duplex.tls };
 }
 
-function tlsOptions(
-  { host, tls }: ConnectionOptions,
-  policy: TlsPolicy,
-  direct: boolean,
-  signal: AbortSignal,
-): TlsOptions {
+function tlsOptions(options: ConnectionOptions, policy: TlsPolicy, signal: AbortSignal): TlsOptions {
+  const { host, tls } = options;
   return {
     serverName: tls.serverName ?? host,
     verify: policy.verify,
     roots: tls.rootCerts,
-    alpn: direct ? [ALPN_POSTGRESQL] : undefined,
+    alpn: tls.negotiation === "direct" ? [ALPN_POSTGRESQL] : undefined,
     clientCertificate: tls.clientCertificate,
+    needsPeerCertificate: options.channelBinding === "require",
     nodeOptions: tls.nodeOptions,
     signal,
   };
-}
-
-/**
- * SSLRequest and its one-byte answer. More than one byte is refused: it would be plaintext that somebody slipped in to
- * be read as if it had come through TLS (CVE-2021-23222).
- *
- * @throws {ProtocolError} `PROTOCOL_SSL_ANSWER`
- */
-async function serverAcceptsTls(transport: Duplex): Promise<boolean> {
-  const writer = new MessageWriter();
-  sslRequest(writer);
-  await transport.write(writer.take());
-  const answer = await transport.read();
-  if (answer === null) {
-    throw new TransportError(
-      "CONNECTION_ENDED",
-      "Connection terminated unexpectedly: the server closed the connection instead of answering SSLRequest",
-    );
-  }
-  if (answer.length === 1 && answer[0] === TLS_ACCEPTED) return true;
-  if (answer.length === 1 && answer[0] === TLS_REFUSED) return false;
-  throw new ProtocolError("PROTOCOL_SSL_ANSWER", `the server answered SSLRequest ${wrongly(answer)}`);
-}
-
-/** What an answer other than `S` or `N` is; none of its bytes are shown (CVE-2024-10977). */
-function wrongly(answer: Uint8Array): string {
-  switch (answer[0]) {
-    case Backend.ErrorResponse:
-      return "with an error, which is not shown since anybody on the way could have written it: see the server's log";
-    case TLS_ACCEPTED:
-    case TLS_REFUSED:
-      return `and sent ${answer.length - 1} bytes more, unencrypted: somebody on the way may have added them`;
-    default:
-      return "with neither 'S' nor 'N': is this a PostgreSQL server?";
-  }
 }

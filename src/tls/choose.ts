@@ -4,13 +4,111 @@
  * @module
  */
 
+import type { CryptoMode, TlsEngineChoice } from "../config/options.ts";
 import type { Duplex } from "../duplex/duplex.ts";
-import type { TlsEngine } from "./engine.ts";
+import { TlsError } from "../errors.ts";
+import type { TlsEngine, TlsOptions } from "./engine.ts";
+import { wolfsslEngine } from "./engine_loader.ts";
 import { platformEngine } from "./platform.ts";
+import { systemRoots } from "./roots.ts";
 
-/** The platform's own TLS on its own sockets; over anything else Node's, where the runtime has it. */
-export async function chooseEngine(transport: Duplex): Promise<TlsEngine> {
-  if (transport.startTls !== undefined || !hasNodeTls()) return platformEngine;
+/** What was said about the engine of a connection. */
+export interface EngineWish {
+  readonly tlsEngine: TlsEngineChoice;
+  readonly crypto: CryptoMode;
+  /** Whether the runtime's own roots were asked for. */
+  readonly systemRoots: boolean;
+}
+
+/**
+ * Chooses the engine for a connection that is to have these options.
+ *
+ * - A `TlsEngine`, `wolfssl` or `platform`: that one. The platform's TLS over anything but its own sockets is Node's,
+ *   where the runtime has it.
+ * - `auto`, on a socket of the platform: the platform's TLS; for an option that it cannot honour the wolfSSL engine,
+ *   and where that is not installed, a refusal that says so.
+ * - `auto`, over anything else: the wolfSSL engine; where that is not installed, or options of Node's own TLS are
+ *   given, Node's, where the runtime has it.
+ *
+ * @throws {TlsError} `TLS_ENGINE_MISSING` where there is none
+ */
+export async function chooseEngine(
+  transport: Pick<Duplex, "startTls">,
+  options: TlsOptions,
+  wish: EngineWish,
+): Promise<TlsEngine> {
+  const { tlsEngine } = wish;
+  if (typeof tlsEngine === "object") return withRoots(tlsEngine, wish);
+  if (tlsEngine === "wolfssl") return await wolfssl(wish);
+  if (transport.startTls !== undefined) return tlsEngine === "auto" ? platformWhereAble(wish) : platformEngine;
+  if (tlsEngine === "platform") return await nodeTls() ?? platformEngine;
+  return await engineOverAnything(options, wish);
+}
+
+async function engineOverAnything({ nodeOptions }: TlsOptions, wish: EngineWish): Promise<TlsEngine> {
+  const node = nodeOptions === undefined ? undefined : await nodeTls();
+  if (node !== undefined) return node;
+  try {
+    return await wolfssl(wish);
+  } catch (error) {
+    const instead = await nodeTls();
+    if (instead === undefined) throw error;
+    return instead;
+  }
+}
+
+/** The platform's own sockets refuse what they cannot honour before they do anything, so that another may do it. */
+function platformWhereAble(wish: EngineWish): TlsEngine {
+  return {
+    name: platformEngine.name,
+    async connect(duplex, options) {
+      if (duplex.startTls === undefined) return await platformEngine.connect(duplex, options);
+      let refusal: unknown;
+      try {
+        return await duplex.startTls(options);
+      } catch (error) {
+        refusal = error;
+      }
+      // No other engine knows Node's own options either.
+      const engine = isUnsupported(refusal) && options.nodeOptions === undefined
+        ? await wolfssl(wish).catch(() => undefined)
+        : undefined;
+      if (engine !== undefined) return await engine.connect(duplex, options);
+      duplex.close(refusal);
+      throw refusal;
+    },
+  };
+}
+
+function isUnsupported(error: unknown): boolean {
+  return error instanceof TlsError && error.code === "TLS_OPTION_UNSUPPORTED";
+}
+
+async function wolfssl(wish: EngineWish): Promise<TlsEngine> {
+  return withRoots(await wolfsslEngine(wish.crypto), wish);
+}
+
+/** An engine of no platform has no platform's roots. */
+function withRoots(engine: TlsEngine, wish: EngineWish): TlsEngine {
+  if (!wish.systemRoots) return engine;
+  return {
+    name: engine.name,
+    async connect(duplex, options) {
+      let roots: readonly string[];
+      try {
+        roots = options.roots ?? systemRoots();
+      } catch (error) {
+        duplex.close(error);
+        throw error;
+      }
+      return await engine.connect(duplex, { ...options, roots });
+    },
+  };
+}
+
+/** Node's TLS over any Duplex; undefined where the runtime has none. */
+async function nodeTls(): Promise<TlsEngine | undefined> {
+  if (!hasNodeTls()) return undefined;
   const { nodeTlsOver } = await import("../duplex/node_tls_over.ts");
   return { name: "node", connect: nodeTlsOver };
 }

@@ -28,6 +28,8 @@ export interface TlsOptions {
   /** Protocols to offer by ALPN, the preferred first; PostgreSQL's own is `postgresql`. */
   readonly alpn?: readonly string[] | undefined;
   readonly clientCertificate?: ClientCertificate | undefined;
+  /** Whether the server's certificate must be shown ({@linkcode TlsInfo.peerCertificate}), as channel binding needs it. */
+  readonly needsPeerCertificate?: boolean | undefined;
   /** Node's own further options (`minVersion`, `checkServerIdentity`, ...), honoured by Node's TLS alone. */
   readonly nodeOptions?: Readonly<Record<string, unknown>> | undefined;
   /** Aborts the handshake. */

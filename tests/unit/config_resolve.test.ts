@@ -30,6 +30,8 @@ test("nothing said gives the documented defaults", () => {
     user: "me",
     database: "me",
     tls: resolveOptions({ user: "u" }).tls,
+    tlsEngine: "auto",
+    crypto: "auto",
     wsProxy: undefined,
     openDuplex: undefined,
     keepAlive: true,

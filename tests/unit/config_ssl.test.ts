@@ -102,6 +102,8 @@ test("roots come from the string, the options, the environment, the global setti
   const connectionString = `postgres://h/d?sslrootcert=${join(folder, "root.crt")}`;
   assert.deepEqual(tls({ connectionString, ssl: { ca: CERT } }).rootCerts, [ROOT]);
   assert.equal(tls("postgres://h/d?sslrootcert=system").rootCerts, undefined);
+  assert.equal(tls("postgres://h/d?sslrootcert=system").systemRoots, true);
+  assert.equal(tls("postgres://h/d?sslmode=require").systemRoots, false);
 });
 
 test("a mode of the string leaves the authority of the ssl object in place", () => {

@@ -64,6 +64,7 @@ function request(fields: Partial<TlsRequest>): TlsRequest {
     mode: undefined,
     libpqCompat: false,
     rootCerts: undefined,
+    systemRoots: false,
     serverName: undefined,
     clientCertificate: undefined,
     negotiation: "postgres",

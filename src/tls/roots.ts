@@ -1,0 +1,40 @@
+/**
+ * The certificate authorities that the runtime trusts, for engines that are none of the runtime's own.
+ *
+ * @module
+ */
+
+import { TlsError } from "../errors.ts";
+
+/** A cache, and the only state of this module: reading a hundred certificates anew for each connection would be waste. */
+let known: readonly string[] | undefined;
+
+/**
+ * What the runtime trusts, as PEM: on Node and what is like it the roots that its own TLS uses, those of
+ * `NODE_EXTRA_CA_CERTS` and `--use-system-ca` among them where it tells (Node 22.15 and later).
+ *
+ * @throws {TlsError} `TLS_ROOTS_UNAVAILABLE` where the runtime does not show them (browsers, Workers)
+ */
+export function systemRoots(): readonly string[] {
+  known ??= Object.freeze([...runtimeRoots() ?? []]);
+  if (known.length > 0) return known;
+  throw new TlsError(
+    "TLS_ROOTS_UNAVAILABLE",
+    "this runtime does not show which certificate authorities it trusts: instead of sslrootcert=system, " +
+      "give the one of your database by rootCerts",
+    { phase: "tls" },
+  );
+}
+
+function runtimeRoots(): readonly string[] | undefined {
+  // Not an import, so that a bundler for browsers or Workers never meets a node: specifier.
+  const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };
+  const tls = process?.getBuiltinModule?.("node:tls") as NodeTls | undefined;
+  return tls?.getCACertificates?.("default") ?? tls?.rootCertificates;
+}
+
+/** What is used of `node:tls`, of which only newer versions have all. */
+interface NodeTls {
+  readonly rootCertificates?: readonly string[];
+  getCACertificates?(kind: "default"): readonly string[];
+}
