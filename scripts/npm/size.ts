@@ -47,10 +47,15 @@ const PEERS: readonly [name: string, program: string][] = [
   ],
 ];
 
-/** What other drivers import of Node counts nothing: a page has no use for it. */
-const OF_NODE = "net tls fs path stream crypto os dns util string_decoder perf_hooks node:* cloudflare:sockets".split(
-  " ",
-);
+/** The engine's JavaScript: its entry for Workers, which has the core in a file beside it. */
+const ENGINE = 'import { wolfssl } from "./npm/wolfssl/workerd/mod.js";\nconsole.log(wolfssl());';
+
+/** Counts nothing: the engine and its core, and what other drivers import of Node, for which a page has no use. */
+const LEFT_OUT =
+  "@pgduplex/wolfssl *.wasm net tls fs path stream crypto os dns util string_decoder perf_hooks node:* cloudflare:sockets"
+    .split(
+      " ",
+    );
 
 /** As a page's bundler is told to. */
 const FOR_PAGES = {
@@ -91,7 +96,7 @@ export async function bundle(program: string, packages: string, minify = true): 
     minify,
     stdin: { contents: program, resolveDir: join(packages, "..") },
     nodePaths: [packages],
-    external: OF_NODE,
+    external: LEFT_OUT,
   });
   const atOnce = [...loadedAtOnce(metafile)];
   return outputFiles.map(({ path, text }) => ({ text, lazy: !atOnce.some((output) => path.endsWith(`/${output}`)) }));
@@ -123,7 +128,12 @@ async function measureFiles(): Promise<[path: string, bytes: number][]> {
 }
 
 async function main(args: readonly string[]): Promise<void> {
-  const rows = [["pgduplex, `Client`", QUERYING], ["pgduplex, everything exported", WHOLE_FACE], ...PEERS] as const;
+  const rows = [
+    ["pgduplex, `Client`", QUERYING],
+    ["pgduplex, everything exported", WHOLE_FACE],
+    ["@pgduplex/wolfssl without its core", ENGINE],
+    ...PEERS,
+  ] as const;
   const kilobytes = (bytes: number) => (bytes / 1024).toFixed(1);
   console.log("| minified, gzip, KB | loaded | with lazy parts |\n| --- | ---: | ---: |");
   for (const [name, program] of rows) {

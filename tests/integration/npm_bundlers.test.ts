@@ -6,6 +6,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { after, before, test } from "node:test";
+import ts from "typescript";
 import { startProxy } from "../../src/proxy/mod.ts";
 import { connectionUrl, type PostgresAddress } from "../fixtures/postgres.ts";
 import { servers } from "../fixtures/servers.ts";
@@ -20,7 +21,8 @@ import { Client } from "pgduplex";
 export async function run(config) {
   const client = new Client(config);
   await client.connect();
-  const { rows } = await client.query("select $1::int + 1 as answer, current_user as name", [41]);
+  const text = "select $1::int + 1 as answer, current_user as name, ssl from pg_stat_ssl where pid = pg_backend_pid()";
+  const { rows } = await client.query(text, [41]);
   await client.end();
   return rows[0];
 }
@@ -31,7 +33,7 @@ export default {
   },
 };
 `;
-const ANSWER = { answer: 42, name: "scram_user" };
+const PLAIN = { answer: 42, name: "scram_user", ssl: false };
 
 let consumer: Consumer;
 before(async () => {
@@ -52,24 +54,26 @@ async function bundle(name: string, target: Target): Promise<{ folder: string; t
 
 /** Imports by name, which only a runtime with Node's modules, or nobody, could resolve. */
 function bareImports(texts: Map<string, string>): string[] {
-  return [...texts.values()].flatMap((text) =>
-    Array.from(text.matchAll(/(?:\bfrom|\bimport|\brequire\()\s*\(?["']([^."'/][^"'\s]*)["']/g), ([, name]) => name)
-  );
+  return [...texts.values()].flatMap((text) => ts.preProcessFile(text, true, true).importedFiles)
+    .map(({ fileName }) => fileName).filter((name) => !name.startsWith("."));
 }
 
-/** What a program is given to connect through our proxy. */
-async function withProxy(body: (config: object) => Promise<void>): Promise<void> {
-  const { postgres } = await servers();
+/** Runs a program that connects through our proxy, with TLS to the server where the engine for it is built. */
+async function throughProxy(run: (config: object) => Promise<unknown>): Promise<void> {
+  const { postgres, certificates } = await servers();
+  const ssl = consumer.wolfssl !== undefined;
   const proxy = await startProxy({ allow: [`${postgres.host}:${postgres.port}`] });
   try {
-    await body({ connectionString: plainUrl(postgres), wsProxy: proxy.url });
+    const rootCerts = ssl ? certificates.ca.cert : undefined;
+    const answer = await run({ connectionString: urlOf(postgres, ssl), rootCerts, wsProxy: proxy.url });
+    assert.deepEqual(answer, { ...PLAIN, ssl });
   } finally {
     await proxy.close();
   }
 }
 
-const plainUrl = (postgres: PostgresAddress) =>
-  connectionUrl(postgres, "scram_user", { parameters: { sslmode: "disable" } });
+const urlOf = (postgres: PostgresAddress, ssl: boolean) =>
+  connectionUrl(postgres, "scram_user", { parameters: { sslmode: ssl ? "verify-full" : "disable" } });
 
 /** Takes from Deno what a browser does not have, and runs the program. */
 const AS_IN_A_BROWSER = `
@@ -95,12 +99,17 @@ async function runAsInABrowser(folder: string, config: object): Promise<unknown>
 }
 
 async function runOnWorkers(folder: string, texts: Map<string, string>, config: object): Promise<unknown> {
+  const modules = [...texts].sort(([one]) => one === "main.mjs" ? -1 : 1).map(([file, contents]) => ({
+    type: "ESModule" as const,
+    path: join(folder, file),
+    contents,
+  }));
+  const core = consumer.wolfssl && await readFile(join(consumer.wolfssl.folder, "workerd/core.wasm"));
   const worker = new Miniflare({
-    modules: [...texts].sort(([one]) => one === "main.mjs" ? -1 : 1).map(([file, contents]) => ({
-      type: "ESModule" as const,
-      path: join(folder, file),
-      contents,
-    })),
+    modules: [
+      ...modules,
+      ...core ? [{ type: "CompiledWasm" as const, path: join(folder, "core.wasm"), contents: core }] : [],
+    ],
     modulesRoot: folder,
     compatibilityDate: "2026-04-01", // and no compatibility flag
     cf: false,
@@ -123,20 +132,21 @@ for (const name of Object.keys(BUNDLERS)) {
       `const { run } = await import(process.argv[2]);
        console.log(JSON.stringify(await run(process.argv[3])));`,
     );
-    assert.deepEqual(JSON.parse(await consumer.node(program, join(folder, "main.mjs"), plainUrl(postgres))), ANSWER);
+    const printed = await consumer.node(program, join(folder, "main.mjs"), urlOf(postgres, false));
+    assert.deepEqual(JSON.parse(printed), PLAIN);
   });
 
   test(`${name}: a program for browsers, which connects by a WebSocket`, { skip }, async () => {
     const { folder, texts } = await bundle(name, "browser");
     assert.deepEqual(bareImports(texts), []);
-    await withProxy(async (config) => assert.deepEqual(await runAsInABrowser(folder, config), ANSWER));
+    await throughProxy((config) => runAsInABrowser(folder, config));
   });
 
   test(`${name}: a program for Workers, which connects by a socket and by a WebSocket`, { skip }, async () => {
     const { postgres } = await servers();
     const { folder, texts } = await bundle(name, "workerd");
     assert.deepEqual(bareImports(texts).filter((specifier) => specifier !== "cloudflare:sockets"), []);
-    assert.deepEqual(await runOnWorkers(folder, texts, { connectionString: plainUrl(postgres) }), ANSWER);
-    await withProxy(async (config) => assert.deepEqual(await runOnWorkers(folder, texts, config), ANSWER));
+    assert.deepEqual(await runOnWorkers(folder, texts, { connectionString: urlOf(postgres, false) }), PLAIN);
+    await throughProxy((config) => runOnWorkers(folder, texts, config));
   });
 }

@@ -23,11 +23,24 @@ export interface Order {
   readonly target: Target;
 }
 
-/** A bundler. Fails where it warns. */
+/**
+ * A bundler. Fails where it warns. For Workers a WebAssembly file stays a module of its own, `./core.wasm`, as Wrangler and
+ * Cloudflare's plugin for Vite have it.
+ */
 export type Bundler = (order: Order) => Promise<void>;
 
 /** Wrangler's, and after them its bundler's own. */
 const WORKERD_CONDITIONS = ["workerd", "worker", "browser"];
+
+/** What rollup and vite are to do with WebAssembly on Workers. */
+const keepWasm = {
+  name: "keep wasm",
+  enforce: "pre" as const, // before Vite makes something of it
+  resolveId: (specifier: string) => WASM.test(specifier) ? { id: WASM_FILE, external: true } : null,
+};
+
+const WASM = /\.wasm$/;
+const WASM_FILE = "./core.wasm";
 
 /** npm `ws` asks for them and goes without; webpack warns of that wherever it is bundled. */
 const OPTIONAL_PARTS_OF_WS = /Can't resolve '(bufferutil|utf-8-validate)' in '.*\bws\b/;
@@ -42,7 +55,15 @@ export const BUNDLERS: Readonly<Record<string, Bundler>> = {
       bundle: true,
       format: "esm",
       platform: target === "node" ? "node" : "browser",
-      ...target === "workerd" ? { conditions: WORKERD_CONDITIONS } : {},
+      ...target === "workerd"
+        ? {
+          conditions: WORKERD_CONDITIONS,
+          plugins: [{
+            name: keepWasm.name,
+            setup: (bundle) => bundle.onResolve({ filter: WASM }, () => ({ path: WASM_FILE, external: true })),
+          }],
+        }
+        : {},
       // CommonJS of dependencies needs Node's require, which ES modules lack.
       ...target === "node" ? { external: ["ws"] } : {},
       logLevel: "silent",
@@ -55,7 +76,10 @@ export const BUNDLERS: Readonly<Record<string, Bundler>> = {
     const conditions = target === "workerd" ? WORKERD_CONDITIONS : target === "browser" ? ["browser"] : ["node"];
     const bundle = await rollup({
       input: entry,
-      plugins: [nodeResolve({ exportConditions: [...conditions, "module", "import", "default"] })],
+      plugins: [
+        ...target === "workerd" ? [keepWasm] : [],
+        nodeResolve({ exportConditions: [...conditions, "module", "import", "default"] }),
+      ],
       ...target === "node" ? { external: ["ws", ...NODE_BUILTINS] } : {},
       onwarn: ({ message }) => void warnings.push(message),
     });
@@ -77,7 +101,13 @@ export const BUNDLERS: Readonly<Record<string, Bundler>> = {
         module: true,
         library: { type: "module" },
       },
-      ...target === "workerd" ? { resolve: { conditionNames: [...WORKERD_CONDITIONS, "import"] } } : {},
+      ...target === "workerd"
+        ? {
+          resolve: { conditionNames: [...WORKERD_CONDITIONS, "import"] },
+          externals: ({ request }: { request?: string }, decide: (error?: undefined, external?: string) => void) =>
+            WASM.test(request ?? "") ? decide(undefined, `module ${WASM_FILE}`) : decide(),
+        }
+        : {},
       performance: false,
     });
     assert.ok(compiler);
@@ -96,7 +126,7 @@ export const BUNDLERS: Readonly<Record<string, Bundler>> = {
       configFile: false,
       logLevel: "silent",
       root: join(entry, ".."),
-      ...target === "workerd" ? { resolve: { conditions: WORKERD_CONDITIONS } } : {},
+      ...target === "workerd" ? { resolve: { conditions: WORKERD_CONDITIONS }, plugins: [keepWasm] } : {},
       ...target === "node" ? { ssr: { noExternal: ["pgduplex"], external: ["ws"] } } : {},
       build: {
         outDir,
