@@ -15,11 +15,25 @@
  */
 
 export { Client, type ConnectOptions } from "./src/client/client.ts";
+export type { ConnectionParameters } from "./src/client/client_shape.ts";
+export {
+  type BindConfig,
+  Connection,
+  type ExecuteConfig,
+  type MessageConfig,
+  type ParseConfig,
+} from "./src/client/connection.ts";
 export { type Defaults, defaults } from "./src/client/defaults.ts";
 export { escapeIdentifier, escapeLiteral } from "./src/client/escape.ts";
+export { type Pg, pg as default, type PgUtils, utils } from "./src/client/pg.ts";
+export { Pool } from "./src/client/pool.ts";
+export type { PoolClient, PoolConnectCallback, Release } from "./src/client/pool_client.ts";
+export type { ClientConstructor, PoolConfig, PoolOptions } from "./src/client/pool_options.ts";
 export { Query, type QueryCallback } from "./src/client/query.ts";
 export type { QueryArrayConfig, QueryConfig } from "./src/client/query_config.ts";
 export { type QueryResultRow, Result } from "./src/client/result.ts";
+export type { Submittable } from "./src/client/submittable.ts";
+export { TypeOverrides } from "./src/client/type_overrides.ts";
 export type { ClientConfig, SslOptions } from "./src/config/client_config.ts";
 export { config, type GlobalConfig } from "./src/config/global.ts";
 export type { AuthMethod, PasswordSource, SslMode, WsProxy } from "./src/config/options.ts";

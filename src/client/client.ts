@@ -19,7 +19,7 @@ import { TypeRegistry, types as globalTypes } from "../types/registry.ts";
 import { callOut } from "./call_out.ts";
 import { ClientShape } from "./client_shape.ts";
 import { Connection } from "./connection.ts";
-import { defaults } from "./defaults.ts";
+import { changedDefaults, defaults } from "./defaults.ts";
 import { EarlyQueries } from "./early_queries.ts";
 import { callbackObserver, eventObserver } from "./observers.ts";
 import { oneOrAll, Query, type QueryCallback } from "./query.ts";
@@ -89,7 +89,7 @@ export class Client extends ClientShape {
    * @throws {ConfigError} for whatever cannot be used, before anything is sent
    */
   constructor(config?: string | URL | ClientConfig) {
-    const options = resolveOptions(config, defaults);
+    const options = resolveOptions(config, changedDefaults());
     const own = typeof config === "object" && config !== null && !(config instanceof URL) ? config : {};
     super(options, own.pipeline ?? false);
     this.#options = options;

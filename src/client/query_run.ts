@@ -51,7 +51,7 @@ export class QueryRun implements QueryHandler, ResultSink {
   }
 
   result(): ResultSink {
-    this.#result = new Result(this.#config.rowMode === "array");
+    this.#result = new Result(this.#config.rowMode);
     this.#results.push(this.#result);
     this.#decoder = undefined;
     return this;

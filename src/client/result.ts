@@ -1,4 +1,6 @@
 import type { FieldDescription } from "../protocol/row_description.ts";
+import type { TypeParserSource } from "../types/codec.ts";
+import { types as globalTypes } from "../types/registry.ts";
 
 /** A row keyed by column name. */
 // deno-lint-ignore no-explicit-any -- as in @types/pg: what a column holds is known to the caller alone
@@ -19,9 +21,16 @@ export class Result<Row = QueryResultRow> {
   fields: FieldDescription[] = [];
   /** Whether rows are arrays of values. */
   readonly rowAsArray: boolean;
+  /** As in node-postgres: the parsers for {@linkcode Result.parseRow}, where they are not the global ones. */
+  declare _types?: TypeParserSource | undefined;
 
-  constructor(rowAsArray = false) {
-    this.rowAsArray = rowAsArray;
+  /**
+   * @param rowMode `array`: rows are arrays of values.
+   * @param types The parsers for {@linkcode Result.parseRow}. Default: the global ones.
+   */
+  constructor(rowMode?: string | null, types?: TypeParserSource | null) {
+    this.rowAsArray = rowMode === "array";
+    if (types) this._types = types;
   }
 
   /** Takes the command, the OID and the count from a tag such as `INSERT 0 1`. */
@@ -34,5 +43,33 @@ export class Result<Row = QueryResultRow> {
       this.oid = Number(first);
       this.rowCount = Number(second);
     } else if (first !== undefined) this.rowCount = Number(first);
+  }
+
+  // What submittables that gather a result of their own call, as in node-postgres.
+
+  /** Takes the tag of a `commandComplete` message. */
+  addCommandComplete({ text, command }: { readonly text?: string; readonly command?: string }): void {
+    this.setTag(text ?? command ?? "");
+  }
+
+  /** Takes the columns of a `rowDescription` message. */
+  addFields(fields: FieldDescription[]): void {
+    this.fields = fields;
+  }
+
+  /** Parses the values of a `dataRow` message: strings, or bytes for columns in binary. */
+  parseRow(values: readonly (string | Uint8Array | null)[]): Row {
+    const parsed = values.map((value, index) => value === null ? null : this.#parse(value, this.fields[index]));
+    if (this.rowAsArray) return parsed as Row;
+    return Object.fromEntries(this.fields.map(({ name }, index) => [name, parsed[index]])) as Row;
+  }
+
+  addRow(row: Row): void {
+    this.rows.push(row);
+  }
+
+  #parse(value: string | Uint8Array, { dataTypeID, format }: FieldDescription): unknown {
+    const parser = (this._types ?? globalTypes).getTypeParser(dataTypeID, format ?? "text");
+    return (parser as (value: unknown) => unknown)(value);
   }
 }

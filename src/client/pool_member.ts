@@ -1,0 +1,63 @@
+/**
+ * A client in a pool, and what the pool knows of it.
+ *
+ * @module
+ */
+
+import type { PoolClient } from "./pool_client.ts";
+
+/** A client in a pool. */
+export class PoolMember {
+  readonly client: PoolClient;
+  /** Hears an idle client fail; attached while it is idle, since whoever uses it hears it otherwise. */
+  readonly onIdleError: (error: Error) => void;
+  /** How often it was handed out and given back. */
+  uses = 0;
+  /** Whether somebody has it. */
+  lent = false;
+  /** It has reached `maxLifetimeSeconds`. */
+  expired = false;
+  #idleTimer: ReturnType<typeof setTimeout> | undefined;
+  #lifetimeTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(client: PoolClient, onIdleError: (member: PoolMember, error: Error) => void) {
+    this.client = client;
+    this.onIdleError = (error) => onIdleError(this, error);
+    client[Symbol.asyncDispose] = () => {
+      if (this.lent) client.release();
+      return Promise.resolve();
+    };
+  }
+
+  /** Whether it can run another query, as far as it knows itself; a foreign client may not know. */
+  get usable(): boolean {
+    const { _queryable = true, _ending = false } = this.client as { _queryable?: boolean; _ending?: boolean };
+    return _queryable && !_ending;
+  }
+
+  startIdleTimer(millis: number, keepsProcess: boolean, onTime: () => void): void {
+    this.#idleTimer = setTimeout(onTime, millis);
+    if (!keepsProcess) letProcessExit(this.#idleTimer);
+  }
+
+  stopIdleTimer(): void {
+    clearTimeout(this.#idleTimer);
+  }
+
+  startLifetime(millis: number, onTime: () => void): void {
+    this.#lifetimeTimer = setTimeout(onTime, Math.min(millis, LONGEST_TIMER));
+    letProcessExit(this.#lifetimeTimer);
+  }
+
+  stopTimers(): void {
+    clearTimeout(this.#idleTimer);
+    clearTimeout(this.#lifetimeTimer);
+  }
+}
+
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** A timer that does not keep the process alive, where the runtime knows the idea. */
+export function letProcessExit(timer: unknown): void {
+  if (typeof timer === "object") (timer as { unref?(): void } | null)?.unref?.();
+}

@@ -1,0 +1,107 @@
+/**
+ * Queries that a pool runs on a client of its own choice, which it gives back when they have ended.
+ *
+ * @module
+ */
+
+import { callOut } from "./call_out.ts";
+import type { PoolClient, Release } from "./pool_client.ts";
+import { asError } from "./pool_errors.ts";
+import type { PoolMember } from "./pool_member.ts";
+import type { QueryConfig } from "./query_config.ts";
+import type { Submittable } from "./submittable.ts";
+
+/** How something ends, once. */
+export interface Settle<T> {
+  done(value: T): void;
+  failed(error: Error): void;
+}
+
+/** A query, and whoever waits for it. */
+export interface PoolQuery {
+  readonly config: string | QueryConfig;
+  readonly values: readonly unknown[] | undefined;
+  readonly settle: Settle<unknown>;
+}
+
+/** Runs a query on a client that was taken for it. One that fails takes its client with it, as in node-postgres. */
+export function runOn(client: PoolClient, release: Release, { config, values, settle }: PoolQuery): void {
+  let over = false;
+  const finish = (error: Error | undefined, result?: unknown) => {
+    if (over) return;
+    over = true;
+    client.removeListener("error", finish);
+    release(error);
+    if (error === undefined) settle.done(result);
+    else settle.failed(error);
+  };
+  // A client of another make may fail without telling its query.
+  client.once("error", finish);
+  try {
+    client.query(config, values, (error, result) => finish(error ?? undefined, result));
+  } catch (error) {
+    finish(asError(error));
+  }
+}
+
+/** A query that a client is given before it is connected: it leaves with the last message of the authentication. */
+export class EarlyPoolQuery {
+  readonly #member: PoolMember;
+  readonly #settle: Settle<unknown>;
+  #release: Release | undefined;
+  #answer: { readonly error: Error | undefined; readonly result?: unknown } | undefined;
+
+  constructor(member: PoolMember, { config, values, settle }: PoolQuery) {
+    this.#member = member;
+    this.#settle = settle;
+    try {
+      member.client.query(config, values, (error, result) => this.#answered(error ?? undefined, result));
+    } catch (error) {
+      this.#answered(asError(error));
+    }
+  }
+
+  /** The client is connected and can be given back. */
+  connected(release: Release): void {
+    this.#release = release;
+    this.#finish();
+  }
+
+  /** The client could not be connected: that is what became of the query too. */
+  refused(error: Error): void {
+    if (this.#answer === undefined || !this.#gaveUp) this.#settle.failed(error);
+  }
+
+  /** Whether the query has ended by itself, such as by its signal, and not with the connection. */
+  #gaveUp = false;
+
+  #answered(error: Error | undefined, result?: unknown): void {
+    this.#answer = { error, result };
+    this.#gaveUp = error !== undefined && this.#release === undefined && this.#member.usable;
+    if (this.#gaveUp && error !== undefined) this.#settle.failed(error);
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#release === undefined || this.#answer === undefined) return;
+    const { error, result } = this.#answer;
+    this.#release(error);
+    if (error === undefined) this.#settle.done(result);
+    else if (!this.#gaveUp) this.#settle.failed(error);
+  }
+}
+
+/** The submittable has the client until nothing is outstanding there any more. */
+export function runSubmittableOn(client: PoolClient, release: Release, submittable: Submittable): void {
+  const finish = () => {
+    client.removeListener("drain", finish).removeListener("end", finish);
+    release();
+  };
+  client.once("drain", finish).once("end", finish);
+  client.query(submittable);
+}
+
+/** Tells a submittable that there is no client for it. */
+export function refuseSubmittable(submittable: Submittable, error: Error): void {
+  callOut(() => (submittable as { handleError?(error: Error): void }).handleError?.(error));
+}
