@@ -50,6 +50,7 @@ export class TlsConnection implements TlsDuplex {
   #ended = false;
   #sealing: Promise<void> | undefined;
   #writeEnded = false;
+  #writeClosed = false;
 
   constructor({ duplex, session, recordCrypto, tls, verified, onRead }: ConnectionParts) {
     this.#duplex = duplex;
@@ -97,6 +98,8 @@ export class TlsConnection implements TlsDuplex {
       this.#session.closeWrite();
       await this.#flush();
       await this.#duplex.closeWrite();
+      this.#writeClosed = true;
+      this.#closeIfOver();
     });
   }
 
@@ -135,7 +138,13 @@ export class TlsConnection implements TlsDuplex {
       else await this.#moreCiphertext();
       this.#assertAlive("read");
     }
+    this.#closeIfOver();
     return null;
+  }
+
+  /** After the goodbyes of both sides nobody would read the transport to its end, by which some know that they are closed. */
+  #closeIfOver(): void {
+    if (this.#ended && this.#writeClosed) this.#duplex.close("both sides have ended TLS");
   }
 
   /** Waits until the core can go on: until a record was decrypted or more has come, fetching ahead meanwhile. */
@@ -169,12 +178,14 @@ export class TlsConnection implements TlsDuplex {
 
   async #sealAndEncrypt(bytes: Uint8Array): Promise<void> {
     this.#assertAlive("write");
+    const wanted = this.#recordCrypto?.wantsToSeal(bytes.length) === true;
+    const sealed = wanted ? await this.#recordCrypto?.seal(bytes) : undefined;
+    this.#assertAlive("write");
+    if (sealed === undefined) return await this.#encrypt(bytes);
     try {
-      if (this.#recordCrypto?.wantsToSeal(bytes.length)) await this.#recordCrypto.sealAhead(bytes);
-      this.#assertAlive("write");
-      await this.#encrypt(bytes);
-    } finally {
-      this.#recordCrypto?.dropSealed();
+      await Promise.all([this.#flush(), this.#duplex.write(sealed)]);
+    } catch (cause) {
+      throw this.#fail("write", cause);
     }
   }
 

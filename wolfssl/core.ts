@@ -14,8 +14,6 @@ export interface CoreHost {
   send(bytes: Uint8Array): void;
   /** Judges the peer's certificates, its own first: 0, or the alert to refuse them with. */
   verifyChain(certificates: readonly Uint8Array[]): number;
-  /** Writes the AES-GCM record for this nonce to `output` (and, sealing, `tag`) if it was worked out ahead. */
-  preparedRecord(sealing: boolean, nonce: Uint8Array, output: Uint8Array, tag: Uint8Array): boolean;
   /** Writes the public half of a key made ahead for the group: its size, or 0. */
   preparedKey(group: number, target: Uint8Array): number;
   /** Writes the secret agreed ahead with that key and the peer's: its size, or 0. */
@@ -35,7 +33,7 @@ interface CoreExports {
   session_set_alpn(s: number, names: number, size: number): number;
   session_set_ciphers(s: number, suites: number, size: number): number;
   session_set_groups(s: number, groups: number, count: number): number;
-  session_set_prepared(s: number, prepared: number): void;
+  session_set_keys_prepared(s: number): void;
   session_handshake(s: number): number;
   session_read(s: number, buffer: number, size: number): number;
   session_write(s: number, bytes: number, size: number): number;
@@ -49,6 +47,7 @@ interface CoreExports {
   session_alert(s: number): number;
   session_pending(s: number): number;
   session_traffic_keys(s: number, sealing: number, output: number): number;
+  session_advance(s: number, sealing: number, count: number): void;
   session_export(s: number, output: number, capacity: number): number;
   session_import(s: number, bytes: number, size: number): number;
   signature_verify(
@@ -67,29 +66,52 @@ interface CoreExports {
 /** The largest public key that the host makes ahead: two coordinates of P-384. */
 const MAX_PUBLIC_KEY = 96;
 const MAX_SECRET = 48;
-const TAG_SIZE = 16;
-const NONCE_SIZE = 12;
 
-/** One instance of the core. It serves one connection, so that closing the connection frees its memory. */
+/** How many instances that a connection has done with are kept for the next ones. */
+const KEPT_INSTANCES = 2;
+/** An instance whose memory grew beyond this is not kept. */
+const KEPT_MEMORY = 2 * 1024 * 1024;
+
+// A new instance costs as much as a fifth of a handshake.
+const kept = new WeakMap<WebAssembly.Module, Core[]>();
+
+/**
+ * One instance of the core. It serves one connection at a time, so that no connection ever shares memory with another
+ * that is open, and what it grew to is freed with it.
+ */
 export class Core {
   readonly exports: CoreExports;
+  readonly #module: WebAssembly.Module;
+  #host: CoreHost | undefined;
   #bytes: Uint8Array;
 
-  private constructor(exports: CoreExports) {
+  private constructor(exports: CoreExports, module: WebAssembly.Module) {
     this.exports = exports;
+    this.#module = module;
     this.#bytes = new Uint8Array(exports.memory.buffer);
   }
 
-  /** @throws {TlsError} `TLS_CORE_INVALID` where the module is not this package's core */
-  static async instantiate(module: WebAssembly.Module, host: CoreHost): Promise<Core> {
+  /**
+   * An instance for one connection.
+   *
+   * @throws {TlsError} `TLS_CORE_INVALID` where the module is not this package's core
+   */
+  static async acquire(module: WebAssembly.Module, host: CoreHost): Promise<Core> {
+    const core = kept.get(module)?.pop() ?? await Core.#instantiate(module);
+    core.#host = host;
+    return core;
+  }
+
+  static async #instantiate(module: WebAssembly.Module): Promise<Core> {
     try {
       // The imports are only called once there is a core.
       let core: Core | undefined = undefined;
-      const imports = hostImports(host, () => core as unknown as Core);
+      const current = () => core as unknown as Core;
+      const imports = hostImports(() => current().#host as CoreHost, (address, size) => current().view(address, size));
       const instance = await WebAssembly.instantiate(module, { host: imports });
       const exports = instance.exports as unknown as CoreExports & { _initialize?(): void };
       exports._initialize?.();
-      const created = core = new Core(exports);
+      const created = core = new Core(exports, module);
       const result = exports.core_init();
       if (result !== 0) throw new Error(`its initialisation failed with ${result}`);
       return created;
@@ -100,6 +122,14 @@ export class Core {
         { phase: "tls", cause },
       );
     }
+  }
+
+  /** Gives the instance back; `sound` where nothing went wrong in it, so that another connection may have it. */
+  release(sound: boolean): void {
+    this.#host = undefined;
+    if (!sound || this.exports.memory.buffer.byteLength > KEPT_MEMORY) return;
+    const others = kept.get(this.#module) ?? [];
+    if (others.length < KEPT_INSTANCES) kept.set(this.#module, [...others, this]);
   }
 
   /** A view of the core's memory, good until its next call. */
@@ -131,14 +161,15 @@ export class Core {
   }
 }
 
-/** The import object of `core/host.h`. `core` gives the instance that is calling. */
-function hostImports(host: CoreHost, core: () => Core): Record<string, WebAssembly.ExportValue> {
-  const view = (address: number, size: number) => core().view(address, size);
+type View = (address: number, size: number) => Uint8Array;
+
+/** The import object of `core/host.h`. `host` gives whose connection it is at the time. */
+function hostImports(host: () => CoreHost, view: View): Record<string, WebAssembly.ExportValue> {
   return {
     host_random: (address: number, size: number) => fillRandom(view(address, size)),
     host_now: () => Date.now(),
-    host_receive: (_: number, address: number, size: number) => host.receive(view(address, size)),
-    host_send: (_: number, address: number, size: number) => host.send(view(address, size).slice()),
+    host_receive: (_: number, address: number, size: number) => host().receive(view(address, size)),
+    host_send: (_: number, address: number, size: number) => host().send(view(address, size).slice()),
     host_verify_chain: (_: number, address: number, count: number) => {
       const pairs = view(address, 8 * count);
       const data = new DataView(pairs.buffer, pairs.byteOffset, pairs.byteLength);
@@ -146,16 +177,12 @@ function hostImports(host: CoreHost, core: () => Core): Record<string, WebAssemb
         { length: count },
         (_, i) => view(data.getUint32(8 * i, true), data.getUint32(8 * i + 4, true)).slice(),
       );
-      return host.verifyChain(certificates);
+      return host().verifyChain(certificates);
     },
-    host_prepared_record: (_: number, sealing: number, nonce: number, size: number, output: number, tag: number) =>
-      Number(
-        host.preparedRecord(sealing !== 0, view(nonce, NONCE_SIZE), view(output, size), view(tag, TAG_SIZE)),
-      ),
     host_prepared_key: (_: number, group: number, target: number) =>
-      host.preparedKey(group, view(target, MAX_PUBLIC_KEY)),
+      host().preparedKey(group, view(target, MAX_PUBLIC_KEY)),
     host_prepared_secret: (_: number, group: number, peer: number, size: number, target: number) =>
-      host.preparedSecret(group, view(peer, size), view(target, MAX_SECRET)),
+      host().preparedSecret(group, view(peer, size), view(target, MAX_SECRET)),
   };
 }
 

@@ -15,16 +15,22 @@ import { embeddedModule } from "./module.ts";
 import { settingsOf, type Trust, trustOf, type WolfSslOptions } from "./options.ts";
 import { RecordCrypto } from "./record_crypto.ts";
 import { type KeptSession, SessionCache } from "./resumption.ts";
-import { PREPARED, Session, type SessionSettings } from "./session.ts";
-import { verifySignature } from "./signatures.ts";
+import { Session, type SessionSettings } from "./session.ts";
+import { VerifiedSignatures } from "./signatures.ts";
 import { ALERT, TLS_1_3 } from "./suites.ts";
 import { readCertificate } from "./x509/certificate.ts";
 import { CertificateRefused, verifyCertificates } from "./x509/verify.ts";
 
+/** What an engine keeps from one connection for the next. */
+interface EngineMemory {
+  readonly sessions: SessionCache;
+  readonly signatures: VerifiedSignatures;
+}
+
 export class WolfSslEngine implements TlsEngine {
   readonly name = "wolfssl";
   readonly #options: WolfSslOptions;
-  readonly #sessions = new SessionCache();
+  readonly #memory: EngineMemory = { sessions: new SessionCache(), signatures: new VerifiedSignatures() };
 
   constructor(options: WolfSslOptions) {
     this.#options = options;
@@ -41,7 +47,7 @@ export class WolfSslEngine implements TlsEngine {
       const trust = trustOf(options, this.#options);
       const settings = await settingsOf(options, this.#options);
       const module = this.#options.module ?? await embeddedModule();
-      handshake = new Handshake(duplex, options, this.#options, trust, this.#sessions);
+      handshake = new Handshake(duplex, options, this.#options, trust, this.#memory);
       return await handshake.run(module, settings);
     } catch (cause) {
       handshake?.release();
@@ -66,7 +72,7 @@ class Handshake {
   readonly #options: TlsOptions;
   readonly #engine: WolfSslOptions;
   readonly #trust: Trust;
-  readonly #sessions: SessionCache;
+  readonly #memory: EngineMemory;
   readonly #keys = new KeyAgreement();
   #session: Session | undefined;
   #recordCrypto: RecordCrypto | undefined;
@@ -80,18 +86,18 @@ class Handshake {
     options: TlsOptions,
     engine: WolfSslOptions,
     trust: Trust,
-    sessions: SessionCache,
+    memory: EngineMemory,
   ) {
     this.#duplex = duplex;
     this.#options = options;
     this.#engine = engine;
     this.#trust = trust;
-    this.#sessions = sessions;
+    this.#memory = memory;
   }
 
   async run(module: WebAssembly.Module, settings: SessionSettings): Promise<TlsDuplex> {
     const key = this.#engine.resumption === false ? undefined : this.#cacheKey();
-    const kept = key === undefined ? undefined : this.#sessions.take(key, Date.now());
+    const kept = key === undefined ? undefined : this.#memory.sessions.take(key, Date.now());
     const choice = chooseCrypto(this.#engine.crypto ?? "auto");
     const [group] = settings.groups;
     // In TLS 1.2 the client makes its key after the server's, when there is no time left to work ahead.
@@ -99,7 +105,6 @@ class Handshake {
     const keyPrepared = ahead && await this.#keys.prepare(group);
     const session = await Session.create(module, { ...settings, keyPrepared, resume: kept?.bytes }, {
       verifyChain: (at, certificates) => this.#verify(at, certificates),
-      sealed: (nonce) => this.#recordCrypto?.takeSealed(nonce),
       preparedKey: (wanted, target) => this.#keys.preparedKey(wanted, target),
       preparedSecret: (wanted, peer, target) => this.#keys.preparedSecret(wanted, peer, target),
     });
@@ -108,7 +113,6 @@ class Handshake {
     if (session.resumed) this.#certificate = kept?.certificate;
     if (choice.openFrom < Infinity || choice.sealFrom < Infinity) {
       this.#recordCrypto = new RecordCrypto(session, choice);
-      session.setPrepared(PREPARED.open | PREPARED.seal);
       this.#recordCrypto.openAhead(session.records.unread, 0);
     }
     return this.#connection(session, key);
@@ -158,7 +162,8 @@ class Handshake {
         serverName: verify.name ? serverName : undefined,
         chain: verify.chain,
         now: Date.now(),
-        verifySignature: (certificate, issuerKeyInfo) => verifySignature(session.core, certificate, issuerKeyInfo),
+        verifySignature: (certificate, issuerKeyInfo) =>
+          this.#memory.signatures.verify(session.core, certificate, issuerKeyInfo),
       });
       return 0;
     } catch (error) {
@@ -203,7 +208,7 @@ class Handshake {
       if (bytes === undefined) return;
       checks = MAX_TICKET_CHECKS;
       const kept: KeptSession = { bytes, certificate, expires: readCertificate(certificate).notAfter };
-      this.#sessions.keep(key, kept);
+      this.#memory.sessions.keep(key, kept);
     };
   }
 

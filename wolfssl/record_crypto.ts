@@ -1,12 +1,13 @@
 /**
- * AES-GCM record protection by SubtleCrypto, worked out ahead of the core (see docs/tls.md, "Working ahead"): the key
- * is imported once, the nonces that the core will use are known, and any number of records can be under way at once.
- * The core stays in charge: it takes a result only for the very nonce that it asks for, and computes itself otherwise.
+ * AES-GCM record protection by SubtleCrypto, in the core's place (see docs/tls.md, "Working ahead"): the key is imported
+ * once, the sequence numbers that the core would use are known, and any number of records can be under way at once. The
+ * core stays in charge: what is not application data, does not decrypt as foreseen or was sealed for a sequence number
+ * that has been used meanwhile is left to it.
  *
  * @module
  */
 
-import { type QueuedRecord, RECORD_HEADER, RECORD_TYPE } from "./records.ts";
+import { concatenate, type QueuedRecord, RECORD_HEADER, RECORD_TYPE } from "./records.ts";
 import type { Session, TrafficKeys } from "./session.ts";
 import { sameBytes } from "./x509/der.ts";
 
@@ -14,6 +15,8 @@ const TAG_SIZE = 16;
 const TAG_BITS = 128;
 const EXPLICIT_NONCE = 8;
 const MAX_PLAINTEXT = 16384;
+/** Well below what one AES-GCM key may protect (RFC 8446 §5.5); from there on the core writes, and updates the key. */
+const SEALED_AT_MOST = 2n ** 24n;
 
 /** One direction's key, as SubtleCrypto holds it. */
 interface ImportedKey {
@@ -30,7 +33,6 @@ export class RecordCrypto {
   readonly #sealFrom: number;
   #opening: ImportedKey | undefined;
   #sealing: ImportedKey | undefined;
-  readonly #sealed = new Map<string, Uint8Array>();
 
   /** `openFrom` and `sealFrom` are sizes of plaintext, in bytes. */
   constructor(session: Session, thresholds: { readonly openFrom: number; readonly sealFrom: number }) {
@@ -55,34 +57,31 @@ export class RecordCrypto {
     }
   }
 
-  /** Whether a write of this size is worth {@linkcode RecordCrypto.sealAhead}. */
+  /** Whether a write of this size is worth {@linkcode RecordCrypto.seal}. */
   wantsToSeal(size: number): boolean {
     // In TLS 1.2 the core chooses the nonce, which is then not known ahead.
     return this.#isTls13 && size >= this.#sealFrom;
   }
 
-  /** Encrypts the records that a write of these bytes will be, for {@linkcode RecordCrypto.takeSealed}. */
-  async sealAhead(bytes: Uint8Array): Promise<void> {
-    const traffic = this.#session.trafficKeys("sealing");
-    if (traffic === undefined) return;
-    this.#sealing = currentKey(this.#sealing, traffic);
+  /** The records of a write; undefined where the core has to make them. */
+  async seal(bytes: Uint8Array): Promise<Uint8Array | undefined> {
+    const before = this.#session.trafficKeys("sealing");
+    if (before === undefined || before.sequence > SEALED_AT_MOST) return undefined;
+    this.#sealing = currentKey(this.#sealing, before);
     const key = await this.#sealing.key;
-    const pieces: Promise<void>[] = [];
+    const records: Promise<Uint8Array>[] = [];
     for (let at = 0; at < bytes.length; at += MAX_PLAINTEXT) {
-      const sequence = traffic.sequence + BigInt(at / MAX_PLAINTEXT);
-      pieces.push(this.#seal(bytes.subarray(at, at + MAX_PLAINTEXT), key, traffic.iv, sequence));
+      const sequence = before.sequence + BigInt(records.length);
+      records.push(sealRecord(bytes.subarray(at, at + MAX_PLAINTEXT), key, before.iv, sequence));
     }
-    await Promise.all(pieces);
-  }
-
-  /** The record for this nonce, if it was sealed ahead. */
-  takeSealed(nonce: Uint8Array): Uint8Array | undefined {
-    return this.#sealed.get(nonceKey(nonce));
-  }
-
-  /** Drops what was sealed ahead, once the write is done. */
-  dropSealed(): void {
-    this.#sealed.clear();
+    const sealed = await Promise.all(records);
+    const after = this.#session.trafficKeys("sealing");
+    // The core may have answered a KeyUpdate meanwhile: nothing of ours was sent, and nothing must be.
+    if (after?.sequence !== before.sequence || !sameBytes(after.iv, before.iv) || !sameBytes(after.key, before.key)) {
+      return undefined;
+    }
+    this.#session.advanceSealing(sealed.length);
+    return concatenate(sealed);
   }
 
   async #open(record: QueuedRecord, key: Promise<CryptoKey>, iv: Uint8Array, sequence: bigint): Promise<void> {
@@ -97,22 +96,33 @@ export class RecordCrypto {
     try {
       const algorithm = { name: "AES-GCM", iv: nonce, additionalData, tagLength: TAG_BITS } as AesGcmParams;
       const plaintext = await crypto.subtle.decrypt(algorithm, await key, ciphertext as BufferSource);
-      record.opened = { nonce, plaintext: new Uint8Array(plaintext) };
+      record.opened = this.#applicationData(new Uint8Array(plaintext));
     } catch {
       // Not what was foreseen (a new key, say) or not genuine: the core finds out which.
     }
   }
 
-  async #seal(plaintext: Uint8Array, key: CryptoKey, iv: Uint8Array, sequence: bigint): Promise<void> {
-    const nonce = nonceOf(iv, sequence);
-    const inner = new Uint8Array(plaintext.length + 1);
-    inner.set(plaintext);
-    inner[plaintext.length] = RECORD_TYPE.applicationData;
-    const size = inner.length + TAG_SIZE;
-    const additionalData = Uint8Array.of(RECORD_TYPE.applicationData, 3, 3, size >> 8, size & 0xff);
-    const algorithm = { name: "AES-GCM", iv: nonce, additionalData, tagLength: TAG_BITS } as AesGcmParams;
-    this.#sealed.set(nonceKey(nonce), new Uint8Array(await crypto.subtle.encrypt(algorithm, key, inner)));
+  /** What is in a record; undefined where it is not application data, or not well-formed. */
+  #applicationData(plaintext: Uint8Array): Uint8Array | undefined {
+    if (!this.#isTls13) return plaintext;
+    // TLSInnerPlaintext (RFC 8446 §5.2): the content, its type, and any number of zeros.
+    let end = plaintext.length - 1;
+    while (end > 0 && plaintext[end] === 0) end--;
+    const isData = plaintext[end] === RECORD_TYPE.applicationData && end <= MAX_PLAINTEXT;
+    return isData ? plaintext.subarray(0, end) : undefined;
   }
+}
+
+/** One TLS 1.3 record of application data (RFC 8446 §5.2). */
+async function sealRecord(content: Uint8Array, key: CryptoKey, iv: Uint8Array, sequence: bigint): Promise<Uint8Array> {
+  const inner = new Uint8Array(content.length + 1);
+  inner.set(content);
+  inner[content.length] = RECORD_TYPE.applicationData;
+  const size = inner.length + TAG_SIZE;
+  const header = Uint8Array.of(RECORD_TYPE.applicationData, 3, 3, size >> 8, size & 0xff);
+  const nonce = nonceOf(iv, sequence);
+  const algorithm = { name: "AES-GCM", iv: nonce, additionalData: header, tagLength: TAG_BITS } as AesGcmParams;
+  return concatenate([header, new Uint8Array(await crypto.subtle.encrypt(algorithm, key, inner))]);
 }
 
 /** The imported key, or a new import after a KeyUpdate. */
@@ -138,8 +148,4 @@ function additionalData12(header: Uint8Array, sequence: bigint, size: number): U
   data[11] = size >> 8;
   data[12] = size & 0xff;
   return data;
-}
-
-function nonceKey(nonce: Uint8Array): string {
-  return String.fromCharCode(...nonce);
 }

@@ -21,8 +21,8 @@ export interface QueuedRecord {
   readonly bytes: Uint8Array;
   /** What has to settle before the core may see the record. */
   hold: Promise<unknown> | undefined;
-  /** What it decrypts to, where that is known already, and the nonce that it was decrypted with. */
-  opened: { readonly nonce: Uint8Array; readonly plaintext: Uint8Array } | undefined;
+  /** The application data that it is, where somebody else than the core has opened it. */
+  opened: Uint8Array | undefined;
 }
 
 /** A first in, first out queue of records that the core reads from. */
@@ -33,9 +33,6 @@ export class RecordQueue {
   #have = 0;
   #ended = false;
   #size = 0;
-
-  /** The record that the core read last, or is reading. */
-  current: QueuedRecord | undefined;
 
   /** Bytes that the core has not taken, those of an incomplete record included. */
   get size(): number {
@@ -91,8 +88,7 @@ export class RecordQueue {
   receive(target: Uint8Array): number {
     const first = this.#records[0];
     if (first === undefined) return this.#ended ? -1 : 0;
-    if (first.hold !== undefined) return 0;
-    this.current = first;
+    if (first.hold !== undefined || first.opened !== undefined) return 0;
     const count = Math.min(target.length, first.bytes.length - this.#offset);
     target.set(first.bytes.subarray(this.#offset, this.#offset + count));
     this.#offset += count;
@@ -102,6 +98,15 @@ export class RecordQueue {
       this.#offset = 0;
     }
     return count;
+  }
+
+  /** What the first record was opened to, which the core is then not to see. */
+  takeOpened(): Uint8Array | undefined {
+    const first = this.#records[0];
+    if (first?.opened === undefined) return undefined;
+    this.#records.shift();
+    this.#size -= first.bytes.length;
+    return first.opened;
   }
 
   /** How many bytes the next record takes, as far as is known. */

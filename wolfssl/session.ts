@@ -35,8 +35,6 @@ export interface SessionSettings {
 export interface SessionHost {
   /** Judges the peer's certificates, its own first: 0, or the alert to refuse them with. */
   verifyChain(session: Session, certificates: readonly Uint8Array[]): number;
-  /** The record for this nonce, worked out ahead: ciphertext with its tag. */
-  sealed(nonce: Uint8Array): Uint8Array | undefined;
   /** Writes the public half of a key made ahead for the group: its size, or 0. */
   preparedKey(group: number, target: Uint8Array): number;
   /** Writes the secret agreed ahead with that key and the peer's: its size, or 0. */
@@ -52,12 +50,12 @@ export interface TrafficKeys {
   readonly sequence: bigint;
 }
 
-/** What the core has ready to take from its host: bits of core/session.h. */
-export const PREPARED = { open: 1, seal: 2, keys: 4 } as const;
-
 const SUCCESS = 1;
 const CLOSED = 0;
 const WANT_READ = -1;
+
+const OPENING = 0;
+const SEALING = 1;
 
 /** How many bytes one call of {@linkcode Session.read} gives at most. */
 const READ_SIZE = 65536;
@@ -73,6 +71,7 @@ export class Session {
   readonly #scratch: number;
   #output: Uint8Array[] = [];
   #destroyed = false;
+  #sound = true;
 
   private constructor(core: Core, handle: number, output: Uint8Array[]) {
     this.core = core;
@@ -86,16 +85,19 @@ export class Session {
     let session: Session | undefined;
     const output: Uint8Array[] = [];
     const current = () => session as Session;
-    const core = await Core.instantiate(module, {
+    const core = await Core.acquire(module, {
       receive: (target) => current().records.receive(target),
       send: (bytes) => current().#output.push(bytes),
       verifyChain: (certificates) => host.verifyChain(current(), certificates),
-      preparedRecord: (sealing, nonce, target, tag) =>
-        sealing ? takeSealed(host.sealed(nonce), target, tag) : takeOpened(current().records, nonce, target),
       preparedKey: (group, target) => host.preparedKey(group, target),
       preparedSecret: (group, peer, target) => host.preparedSecret(group, peer, target),
     });
-    return session = new Session(core, open(core, settings), output);
+    try {
+      return session = new Session(core, open(core, settings), output);
+    } catch (error) {
+      core.release(false);
+      throw error;
+    }
   }
 
   /** Goes on with the handshake; true once it is done, false while ciphertext is missing. */
@@ -109,6 +111,10 @@ export class Session {
   /** Decrypted bytes; `"closed"` after the peer's close_notify; undefined while ciphertext is missing. */
   read(): Uint8Array | "closed" | undefined {
     const { exports } = this.core;
+    for (let opened = this.records.takeOpened(); opened !== undefined; opened = this.records.takeOpened()) {
+      exports.session_advance(this.#handle, OPENING, 1);
+      if (opened.length > 0) return opened;
+    }
     let size = 0;
     let result = 1;
     // As many records as there are, so that a reader of small ones is not woken for each.
@@ -149,11 +155,6 @@ export class Session {
     return joined;
   }
 
-  /** What of the session's work the host may have done ahead: bits of {@linkcode PREPARED}. */
-  setPrepared(bits: number): void {
-    this.core.exports.session_set_prepared(this.#handle, bits);
-  }
-
   get protocol(): string {
     return protocolName(this.core.exports.session_protocol(this.#handle));
   }
@@ -180,12 +181,21 @@ export class Session {
 
   /** The state of record protection where it is by AES-GCM. */
   trafficKeys(direction: "opening" | "sealing"): TrafficKeys | undefined {
-    const size = this.core.exports.session_traffic_keys(this.#handle, Number(direction === "sealing"), this.#scratch);
+    const size = this.core.exports.session_traffic_keys(
+      this.#handle,
+      direction === "sealing" ? SEALING : OPENING,
+      this.#scratch,
+    );
     if (size === 0) return undefined;
     const copy = this.core.view(this.#scratch, TRAFFIC_SIZE).slice();
     this.core.view(this.#scratch, TRAFFIC_SIZE).fill(0);
     const sequence = new DataView(copy.buffer).getBigUint64(44);
     return { key: copy.subarray(0, size), iv: copy.subarray(32, 44), sequence };
+  }
+
+  /** So many records were sealed outside of the core. */
+  advanceSealing(count: number): void {
+    this.core.exports.session_advance(this.#handle, SEALING, count);
   }
 
   /** The session as the server offers to resume it; undefined where it does not. */
@@ -203,9 +213,12 @@ export class Session {
     this.#destroyed = true;
     this.core.exports.session_destroy(this.#handle);
     this.core.view(this.#scratch, SCRATCH_SIZE).fill(0);
+    this.core.exports.memory_free(this.#scratch);
+    this.core.release(this.#sound);
   }
 
   #failure(code: number): CoreFailure {
+    this.#sound = false;
     const alert = this.core.exports.session_alert(this.#handle);
     return new CoreFailure(code, alert < 0 ? undefined : alert & 0xff);
   }
@@ -246,28 +259,12 @@ function open(core: Core, settings: SessionSettings): number {
   const suites = Uint8Array.from(cipherSuites.flatMap((suite) => [suite >> 8, suite & 0xff]));
   set("cipherSuites", suites, (at, size) => exports.session_set_ciphers(handle, at, size));
   // Setting the groups makes the first one's key.
-  if (settings.keyPrepared) exports.session_set_prepared(handle, PREPARED.keys);
+  if (settings.keyPrepared) exports.session_set_keys_prepared(handle);
   const groupBytes = new Uint8Array(new Int32Array(groups).buffer);
   set("groups", groupBytes, (at) => exports.session_set_groups(handle, at, groups.length));
   // A session that the core does not take is no harm: the handshake is then a full one.
   if (resume !== undefined) core.lend([resume], (at) => exports.session_import(handle, at, resume.length));
   return handle;
-}
-
-function takeSealed(sealed: Uint8Array | undefined, target: Uint8Array, tag: Uint8Array): boolean {
-  if (sealed?.length !== target.length + tag.length) return false;
-  target.set(sealed.subarray(0, target.length));
-  tag.set(sealed.subarray(target.length));
-  return true;
-}
-
-function takeOpened({ current }: RecordQueue, nonce: Uint8Array, target: Uint8Array): boolean {
-  const opened = current?.opened;
-  if (opened?.plaintext.length !== target.length) return false;
-  // Another nonce than was foreseen: another key, then. The core decrypts the record itself.
-  if (!opened.nonce.every((byte, index) => byte === nonce[index])) return false;
-  target.set(opened.plaintext);
-  return true;
 }
 
 function readPointer(core: Core, address: number): number {

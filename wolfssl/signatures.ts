@@ -6,6 +6,7 @@
 
 import type { Core } from "./core.ts";
 import type { Certificate } from "./x509/certificate.ts";
+import { sameBytes } from "./x509/der.ts";
 import type { Hash, SignatureAlgorithm } from "./x509/public_key.ts";
 
 // Numbers of core/certificate.c and of wolfCrypt's wc_HashType.
@@ -36,3 +37,25 @@ export function verifySignature(core: Core, certificate: Certificate, issuerKeyI
       signature.length,
     ) === 1);
 }
+
+/**
+ * Signatures that were found valid, so that a server that is met again costs no more than its own proof. A signature
+ * once valid stays so: dates, names and all else are checked at every connect.
+ */
+export class VerifiedSignatures {
+  readonly #known: { readonly certificate: Uint8Array; readonly issuerKeyInfo: Uint8Array }[] = [];
+
+  /** As {@linkcode verifySignature}, but for what is known. */
+  verify(core: Core, certificate: Certificate, issuerKeyInfo: Uint8Array): boolean {
+    const isKnown = this.#known.some((known) =>
+      sameBytes(known.certificate, certificate.der) && sameBytes(known.issuerKeyInfo, issuerKeyInfo)
+    );
+    if (isKnown) return true;
+    if (!verifySignature(core, certificate, issuerKeyInfo)) return false;
+    this.#known.push({ certificate: certificate.der, issuerKeyInfo: issuerKeyInfo.slice() });
+    if (this.#known.length > MAX_KNOWN) this.#known.shift();
+    return true;
+  }
+}
+
+const MAX_KNOWN = 16;

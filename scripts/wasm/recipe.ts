@@ -26,7 +26,7 @@ export function isNeeded(path: string): boolean {
 const TLS_FILES = ["internal", "keys", "ssl", "tls", "tls13", "wolfio"];
 
 const CRYPTO_FILES = [
-  ..."aes asn chacha chacha20_poly1305 coding cryptocb curve25519 ecc ed25519 error fe_operations ge_operations".split(
+  ..."aes asn chacha chacha20_poly1305 coding cryptocb curve25519 ecc ed25519 error fe_operations".split(
     " ",
   ),
   ..."hash hmac kdf logging memory poly1305 random rsa sha sha256 sha3 sha512 signature sp_c32 sp_int".split(" "),
@@ -39,18 +39,25 @@ export const SOURCE_FILES: readonly string[] = [
   ...CRYPTO_FILES.map((name) => `wolfcrypt/src/${name}.c`),
 ];
 
-/** Where the time of a handshake and of bulk data is spent; everything else is compiled for size. */
-const HOT = new Set([
-  ..."aes chacha poly1305 sha256 sha512 fe_operations sp_c32 sp_int wc_mlkem_poly sha3".split(" ").map((name) =>
-    `wolfcrypt/src/${name}.c`
-  ),
-]);
+/**
+ * Where the time of a handshake and of bulk data is spent. Unrolling at -O3 makes these faster; AES and the big numbers
+ * of RSA it makes slower or no faster. Everything else is compiled for size.
+ */
+const LEVELS: Readonly<Record<string, readonly string[]>> = {
+  "-O3": ["chacha", "poly1305", "fe_operations", "sp_c32"],
+  "-Os": ["aes", "sha256", "sha512", "sha3", "sp_int", "wc_mlkem_poly"],
+};
+
+function optimisation(path: string): string {
+  const isIn = (names: readonly string[]) => names.some((name) => path === `wolfcrypt/src/${name}.c`);
+  return Object.keys(LEVELS).find((level) => isIn(LEVELS[level] ?? [])) ?? "-Oz";
+}
 
 /** clang's arguments for one file. */
 export function compileFlags(path: string): string[] {
   return [
     "--target=wasm32-wasip1",
-    HOT.has(path) ? "-O3" : "-Oz",
+    optimisation(path),
     "-DNDEBUG",
     "-DWOLFSSL_USER_SETTINGS",
     "-fvisibility=hidden",

@@ -83,7 +83,7 @@ const expectations: [policy: Policy, accepted: string[], refused: string[]][] = 
 
 for (const [policy, accepted, refused] of expectations) {
   test(`x509-limbo's cases are decided as they should be, under the ${policy} policy`, { skip }, async (t) => {
-    const core = await Core.instantiate(await embeddedModule(), {} as CoreHost); // nothing is asked of the host
+    const core = await Core.acquire(await embeddedModule(), {} as CoreHost); // nothing is asked of the host
     const { testcases } = JSON.parse(readFileSync(path, "utf8")) as { testcases: Testcase[] };
     // The engine takes no revocation lists.
     const cases = testcases.filter(({ features }) => !features.includes("has-crl"));

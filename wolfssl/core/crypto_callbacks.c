@@ -1,5 +1,5 @@
-/* Work that SubtleCrypto has done already. wolfSSL asks for each operation here first; where the host has a result
- * ready for exactly this operation it is taken, otherwise wolfSSL computes it itself. Nothing here waits.
+/* The key agreement where SubtleCrypto has done it already. wolfSSL asks here first; where the host made the key, its
+ * secret is the host's too, otherwise wolfSSL computes both itself. Nothing here waits.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include <string.h>
 #include <wolfssl/wolfcrypt/cryptocb.h>
@@ -14,20 +14,6 @@ static int group_of_curve(int curve) {
     case ECC_SECP384R1: return WOLFSSL_ECC_SECP384R1;
     default: return 0;
   }
-}
-
-static int record_callback(Session* session, wc_CryptoInfo* info) {
-  if (info->cipher.type != WC_CIPHER_AES_GCM) return CRYPTOCB_UNAVAILABLE;
-  if (info->cipher.enc) {
-    wc_CryptoCb_AesAuthEnc* seal = &info->cipher.aesgcm_enc;
-    if (!(session->prepared & PREPARED_SEAL) || seal->ivSz != 12 || seal->authTagSz != 16) return CRYPTOCB_UNAVAILABLE;
-    if (host_prepared_record(session->id, 1, seal->iv, (int)seal->sz, seal->out, seal->authTag)) return 0;
-  } else {
-    wc_CryptoCb_AesAuthDec* open = &info->cipher.aesgcm_dec;
-    if (!(session->prepared & PREPARED_OPEN) || open->ivSz != 12 || open->authTagSz != 16) return CRYPTOCB_UNAVAILABLE;
-    if (host_prepared_record(session->id, 0, open->iv, (int)open->sz, open->out, (void*)open->authTag)) return 0;
-  }
-  return CRYPTOCB_UNAVAILABLE;
 }
 
 static int make_x25519(Session* session, curve25519_key* key) {
@@ -90,8 +76,7 @@ static int agree_ecc(Session* session, wc_CryptoInfo* info) {
 int crypto_callback(int device, wc_CryptoInfo* info, void* context) {
   Session* session = (Session*)context;
   (void)device;
-  if (info->algo_type == WC_ALGO_TYPE_CIPHER) return record_callback(session, info);
-  if (info->algo_type != WC_ALGO_TYPE_PK || !(session->prepared & PREPARED_KEYS)) return CRYPTOCB_UNAVAILABLE;
+  if (info->algo_type != WC_ALGO_TYPE_PK || !session->keys_prepared) return CRYPTOCB_UNAVAILABLE;
   switch (info->pk.type) {
     case WC_PK_TYPE_CURVE25519_KEYGEN: return make_x25519(session, info->pk.curve25519kg.key);
     case WC_PK_TYPE_CURVE25519: return agree_x25519(session, info);
@@ -99,21 +84,4 @@ int crypto_callback(int device, wc_CryptoInfo* info, void* context) {
     case WC_PK_TYPE_ECDH: return agree_ecc(session, info);
     default: return CRYPTOCB_UNAVAILABLE;
   }
-}
-
-/* The state of one direction's record protection, so that the host can work ahead: key size; then at `output` the key
- * (32 bytes), the IV (12) and the sequence number (8, big-endian). 0 where the cipher is not AES-GCM. */
-int EXPORT(session_traffic_keys)(Session* session, int sealing, byte* output) {
-  Keys* keys = &session->ssl->keys;
-  word32 high = sealing ? keys->sequence_number_hi : keys->peer_sequence_number_hi;
-  word32 low = sealing ? keys->sequence_number_lo : keys->peer_sequence_number_lo;
-  int i;
-  if (session->ssl->specs.bulk_cipher_algorithm != wolfssl_aes_gcm) return 0;
-  memcpy(output, sealing ? keys->client_write_key : keys->server_write_key, 32);
-  memcpy(output + 32, sealing ? keys->aead_enc_imp_IV : keys->aead_dec_imp_IV, 12);
-  for (i = 0; i < 4; i++) {
-    output[44 + i] = (byte)(high >> (24 - 8 * i));
-    output[48 + i] = (byte)(low >> (24 - 8 * i));
-  }
-  return session->ssl->specs.key_size;
 }

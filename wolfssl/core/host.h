@@ -20,8 +20,6 @@ void IMPORT(host_send)(int session, const void* bytes, int size);
 /* The peer's certificates as `count` pairs of {address, length}, the end entity first. 0, or the alert to refuse with. */
 int IMPORT(host_verify_chain)(int session, const void* certificates, int count);
 
-/* An AES-GCM record that SubtleCrypto has worked on already: 1 when `output` (and, sealing, the tag) was written. */
-int IMPORT(host_prepared_record)(int session, int sealing, const void* nonce, int size, void* output, void* tag);
 /* The public half of a key pair made by SubtleCrypto for a group (RFC 8446 §4.2.7): its size, or 0. */
 int IMPORT(host_prepared_key)(int session, int group, void* public_key);
 /* The secret agreed with that key and the peer's public key: its size, or 0. */

@@ -100,7 +100,8 @@ int EXPORT(session_set_groups)(Session* session, int* groups, int count) {
   return wolfSSL_UseKeyShare(session->ssl, (word16)groups[0]);
 }
 
-void EXPORT(session_set_prepared)(Session* session, int prepared) { session->prepared = prepared; }
+/* The host has made the key for the first group. Before session_set_groups. */
+void EXPORT(session_set_keys_prepared)(Session* session) { session->keys_prepared = 1; }
 
 /* Goes on with the handshake as far as the ciphertext at hand allows: 1 when done. */
 int EXPORT(session_handshake)(Session* session) { return result_of(session, wolfSSL_connect(session->ssl)); }

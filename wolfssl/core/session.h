@@ -11,13 +11,11 @@ typedef struct Session {
   WOLFSSL_CTX* context;
   WOLFSSL* ssl;
   int id;              /* the host's name for this session */
-  int prepared;        /* what the host has ready: PREPARED_* */
+  int keys_prepared;       /* whether the host makes keys: see crypto_callbacks.c */
   int device;          /* the crypto callback's device */
   word16 host_group; /* the group of the last key that the host made and holds; 0 where wolfSSL made it */
   sword64 ticket_seen; /* when the ticket came that this session was resumed by */
 } Session;
-
-enum { PREPARED_OPEN = 1, PREPARED_SEAL = 2, PREPARED_KEYS = 4 };
 
 /* What the calls of a session return besides a positive size. */
 enum { RESULT_CLOSED = 0, RESULT_WANT_READ = -1, RESULT_WANT_WRITE = -2 };
