@@ -295,7 +295,7 @@ export class Client extends ClientShape {
 
   #sessionEvents(): SessionEvents {
     return {
-      notice: (notice) => this.#announce("notice", notice),
+      notice: (report, length) => this.#announce("notice", { length, name: "notice", ...report }),
       notification: ({ processId, channel, payload }) =>
         this.#announce("notification", { processId, channel, payload, name: "notification" }),
       parameterStatus: (parameterName, parameterValue) =>
@@ -342,7 +342,9 @@ export class Client extends ClientShape {
       unref: () => this.unref(),
     });
     // As in node-postgres, who emits an error there breaks the connection.
-    return connection.on("error", destroy);
+    connection.on("error", destroy);
+    if (this.#state.at === "ended") connection.stream.closed();
+    return connection;
   }
 
   #connectionOver(): void {

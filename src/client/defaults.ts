@@ -60,6 +60,7 @@ let parsersOfInt8: readonly (readonly [oid: number, parser: (text: string) => un
  * ```
  */
 export const defaults: Defaults = Object.defineProperty({ ...INITIAL } as Defaults, "parseInt8", {
+  enumerable: true,
   set(asNumber: boolean) {
     parsersOfInt8 ??= [INT8, INT8_ARRAY].map((oid) => [oid, types.getTypeParser(oid) as (text: string) => unknown]);
     for (const [oid, parser] of parsersOfInt8) {
@@ -79,7 +80,7 @@ const INT8_ARRAY = 1016;
  */
 export function changedDefaults(): Defaults {
   const changed = Object.entries(defaults).filter(([name, value]) =>
-    name !== "idleTimeoutMillis" && value !== INITIAL[name]
+    name !== "idleTimeoutMillis" && value !== INITIAL[name] && value !== undefined
   );
   return Object.fromEntries(changed);
 }

@@ -44,7 +44,8 @@ const CLOSE_DEADLINE_MILLIS = 1_000;
 
 /** What a session reports of its own accord. */
 export interface SessionEvents {
-  notice?(notice: ServerReport): void;
+  /** `length` is the message's on the wire, in bytes. */
+  notice?(notice: ServerReport, length: number): void;
   notification?(notification: NotificationResponse): void;
   parameterStatus?(parameter: string, value: string): void;
   /** Nothing is outstanding any more. */
@@ -296,7 +297,10 @@ export class Session {
       case Backend.ErrorResponse:
         return this.#errorResponse();
       case Backend.NoticeResponse:
-        return this.#events.notice?.(decodeResponseFields(frames.bytes, frames.start, frames.end));
+        return this.#events.notice?.(
+          decodeResponseFields(frames.bytes, frames.start, frames.end),
+          frames.end - frames.start + 4,
+        );
       case Backend.NotificationResponse:
         return this.#events.notification?.(decodeNotification(frames.bytes, frames.start, frames.end));
       case Backend.ParameterStatus:

@@ -167,7 +167,7 @@ class Startup {
           length: end - start + 4,
         });
       case Backend.NoticeResponse:
-        this.#input.session.events.notice?.(decodeResponseFields(bytes, start, end));
+        this.#input.session.events.notice?.(decodeResponseFields(bytes, start, end), end - start + 4);
         return false;
       case Backend.NegotiateProtocolVersion:
         this.#negotiateVersion(decodeNegotiateProtocolVersion(bytes, start, end).version);
