@@ -66,41 +66,6 @@ type BareMessage =
   | "ParseComplete"
   | "PortalSuspended";
 
-type Decoder = (bytes: Uint8Array, start: number, end: number) => BackendMessage;
-
-const decoders: ReadonlyMap<number, Decoder> = new Map<number, Decoder>([
-  [Backend.Authentication, decodeAuthentication],
-  [Backend.BackendKeyData, (b, s, e) => ({ name: "BackendKeyData", ...decodeBackendKeyData(b, s, e) })],
-  [Backend.BindComplete, bare("BindComplete")],
-  [Backend.CloseComplete, bare("CloseComplete")],
-  [Backend.CommandComplete, (b, s, e) => ({ name: "CommandComplete", tag: decodeCommandComplete(b, s, e) })],
-  [Backend.CopyBothResponse, (b, s, e) => ({ name: "CopyBothResponse", ...decodeCopyResponse(b, s, e) })],
-  [Backend.CopyData, (b, s, e) => ({ name: "CopyData", data: b.slice(s, e) })],
-  [Backend.CopyDone, bare("CopyDone")],
-  [Backend.CopyInResponse, (b, s, e) => ({ name: "CopyInResponse", ...decodeCopyResponse(b, s, e) })],
-  [Backend.CopyOutResponse, (b, s, e) => ({ name: "CopyOutResponse", ...decodeCopyResponse(b, s, e) })],
-  [Backend.DataRow, (b, s, e) => ({ name: "DataRow", values: decodeDataRow(b, s, e) })],
-  [Backend.EmptyQueryResponse, bare("EmptyQueryResponse")],
-  [Backend.ErrorResponse, (b, s, e) => ({ name: "ErrorResponse", fields: decodeResponseFields(b, s, e) })],
-  [Backend.FunctionCallResponse, decodeFunctionCallResponse],
-  [Backend.NegotiateProtocolVersion, (b, s, e) => ({
-    name: "NegotiateProtocolVersion",
-    ...decodeNegotiateProtocolVersion(b, s, e),
-  })],
-  [Backend.NoData, bare("NoData")],
-  [Backend.NoticeResponse, (b, s, e) => ({ name: "NoticeResponse", fields: decodeResponseFields(b, s, e) })],
-  [Backend.NotificationResponse, (b, s, e) => ({ name: "NotificationResponse", ...decodeNotification(b, s, e) })],
-  [Backend.ParameterDescription, (b, s, e) => ({
-    name: "ParameterDescription",
-    typeIds: decodeParameterDescription(b, s, e),
-  })],
-  [Backend.ParameterStatus, (b, s, e) => ({ name: "ParameterStatus", ...decodeParameterStatus(b, s, e) })],
-  [Backend.ParseComplete, bare("ParseComplete")],
-  [Backend.PortalSuspended, bare("PortalSuspended")],
-  [Backend.ReadyForQuery, (b, s, e) => ({ name: "ReadyForQuery", status: decodeReadyForQuery(b, s, e) })],
-  [Backend.RowDescription, (b, s, e) => ({ name: "RowDescription", fields: decodeRowDescription(b, s, e) })],
-]);
-
 /**
  * Decodes the payload `bytes[start, end)` of a message of the given type.
  *
@@ -113,11 +78,58 @@ const decoders: ReadonlyMap<number, Decoder> = new Map<number, Decoder>([
  * ```
  */
 export function decodeBackendMessage(type: number, bytes: Uint8Array, start: number, end: number): BackendMessage {
-  const decode = decoders.get(type);
-  if (decode === undefined) {
-    throw new PayloadReader(`message of type ${type}`, bytes, start, end).malformed("no such type");
+  // No table of functions: a bundler could not leave one out where only the functions below are used.
+  switch (type) {
+    case Backend.Authentication:
+      return decodeAuthentication(bytes, start, end);
+    case Backend.BackendKeyData:
+      return { name: "BackendKeyData", ...decodeBackendKeyData(bytes, start, end) };
+    case Backend.BindComplete:
+      return bare("BindComplete", bytes, start, end);
+    case Backend.CloseComplete:
+      return bare("CloseComplete", bytes, start, end);
+    case Backend.CommandComplete:
+      return { name: "CommandComplete", tag: decodeCommandComplete(bytes, start, end) };
+    case Backend.CopyBothResponse:
+      return { name: "CopyBothResponse", ...decodeCopyResponse(bytes, start, end) };
+    case Backend.CopyData:
+      return { name: "CopyData", data: bytes.slice(start, end) };
+    case Backend.CopyDone:
+      return bare("CopyDone", bytes, start, end);
+    case Backend.CopyInResponse:
+      return { name: "CopyInResponse", ...decodeCopyResponse(bytes, start, end) };
+    case Backend.CopyOutResponse:
+      return { name: "CopyOutResponse", ...decodeCopyResponse(bytes, start, end) };
+    case Backend.DataRow:
+      return { name: "DataRow", values: decodeDataRow(bytes, start, end) };
+    case Backend.EmptyQueryResponse:
+      return bare("EmptyQueryResponse", bytes, start, end);
+    case Backend.ErrorResponse:
+      return { name: "ErrorResponse", fields: decodeResponseFields(bytes, start, end) };
+    case Backend.FunctionCallResponse:
+      return decodeFunctionCallResponse(bytes, start, end);
+    case Backend.NegotiateProtocolVersion:
+      return { name: "NegotiateProtocolVersion", ...decodeNegotiateProtocolVersion(bytes, start, end) };
+    case Backend.NoData:
+      return bare("NoData", bytes, start, end);
+    case Backend.NoticeResponse:
+      return { name: "NoticeResponse", fields: decodeResponseFields(bytes, start, end) };
+    case Backend.NotificationResponse:
+      return { name: "NotificationResponse", ...decodeNotification(bytes, start, end) };
+    case Backend.ParameterDescription:
+      return { name: "ParameterDescription", typeIds: decodeParameterDescription(bytes, start, end) };
+    case Backend.ParameterStatus:
+      return { name: "ParameterStatus", ...decodeParameterStatus(bytes, start, end) };
+    case Backend.ParseComplete:
+      return bare("ParseComplete", bytes, start, end);
+    case Backend.PortalSuspended:
+      return bare("PortalSuspended", bytes, start, end);
+    case Backend.ReadyForQuery:
+      return { name: "ReadyForQuery", status: decodeReadyForQuery(bytes, start, end) };
+    case Backend.RowDescription:
+      return { name: "RowDescription", fields: decodeRowDescription(bytes, start, end) };
   }
-  return decode(bytes, start, end);
+  throw new PayloadReader(`message of type ${type}`, bytes, start, end).malformed("no such type");
 }
 
 export function decodeBackendKeyData(bytes: Uint8Array, start: number, end: number): BackendKeyData {
@@ -227,10 +239,7 @@ function checkedCount(reader: PayloadReader, itemLength: number): number {
   return count;
 }
 
-function bare(name: BareMessage): Decoder {
-  const message = { name };
-  return (bytes, start, end) => {
-    new PayloadReader(name, bytes, start, end).finish();
-    return message;
-  };
+function bare(name: BareMessage, bytes: Uint8Array, start: number, end: number): BackendMessage {
+  new PayloadReader(name, bytes, start, end).finish();
+  return { name };
 }
