@@ -100,6 +100,11 @@ export class RecordQueue {
     return count;
   }
 
+  /** Whether the first record was opened. */
+  get hasOpened(): boolean {
+    return this.#records[0]?.opened !== undefined;
+  }
+
   /** What the first record was opened to, which the core is then not to see. */
   takeOpened(): Uint8Array | undefined {
     const first = this.#records[0];

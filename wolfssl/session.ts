@@ -110,11 +110,25 @@ export class Session {
 
   /** Decrypted bytes; `"closed"` after the peer's close_notify; undefined while ciphertext is missing. */
   read(): Uint8Array | "closed" | undefined {
-    const { exports } = this.core;
-    for (let opened = this.records.takeOpened(); opened !== undefined; opened = this.records.takeOpened()) {
-      exports.session_advance(this.#handle, OPENING, 1);
-      if (opened.length > 0) return opened;
+    for (;;) {
+      const bytes = this.#takeOpened() ?? this.#readCore();
+      // The core may just have read what lay before a record that was opened.
+      if (bytes !== undefined || !this.records.hasOpened) return bytes;
     }
+  }
+
+  #takeOpened(): Uint8Array | undefined {
+    let opened: Uint8Array | undefined;
+    // Records may be empty (RFC 8446 §5.1), and a reader is given at least a byte.
+    while (this.records.hasOpened && !opened?.length) {
+      opened = this.records.takeOpened();
+      this.core.exports.session_advance(this.#handle, OPENING, 1);
+    }
+    return opened?.length ? opened : undefined;
+  }
+
+  #readCore(): Uint8Array | "closed" | undefined {
+    const { exports } = this.core;
     let size = 0;
     let result = 1;
     // As many records as there are, so that a reader of small ones is not woken for each.

@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { openNode } from "../../src/duplex/node.ts";
 import type { TlsDuplex } from "../../src/tls/engine.ts";
 import { wolfssl } from "../../wolfssl/mod.ts";
+import { concatenate } from "../../wolfssl/records.ts";
 import { certificates } from "../fixtures/certificates.ts";
 import { startFakeServer } from "../fixtures/fake_server.ts";
 import { type PeerAddresses, startPeers } from "../fixtures/peers.ts";
@@ -47,11 +48,7 @@ const nonsense: [name: string, bytes: Uint8Array, words: RegExp][] = [
   ["a ServerHello that is cut", record(22, [2, 0, 0, 10, 3, 3, 1, 2, 3, 4, 5, 6, 7, 8]), /malformed|TLS could not/],
   ["an alert", record(21, [2, 40]), /handshake_failure/],
   ["a ServerHello of TLS 1.1", record(22, [2, 0, 0, 38, 3, 2, ...Array(32).fill(1), 0, 0xc0, 0x13, 0]), /version/],
-  [
-    "endless warnings",
-    new Uint8Array(record(21, [1, 90]).length * 50).map((_, i) => record(21, [1, 90])[i % 7] ?? 0),
-    /TLS/,
-  ],
+  ["endless warnings", concatenate(Array<Uint8Array>(50).fill(record(21, [1, 90]))), /TLS could not/],
 ];
 
 test("a server that talks nonsense is refused", { skip }, async (t) => {
@@ -94,23 +91,21 @@ async function flightSize(addresses: PeerAddresses): Promise<number> {
   return size;
 }
 
+/** ECDSA signatures, and so handshakes, are not always of the same size; bytes. */
+const SIGNATURES_VARY = 8;
+
 test("a handshake that is cut, at any byte, fails as what it is", { skip, timeout: 120_000 }, async () => {
   const peers = await startPeers();
   try {
     const size = await flightSize(peers.addresses);
     assert.ok(size > 500, `${size} bytes`);
-    // What follows the handshake (session tickets) does not belong to it.
-    let done = 0;
     const cut = (after: number): Fault => ({ from: "server", after, action: "end" });
-    await using relay = await startRelay({ target: peers.addresses.tls, fault: (connection) => cut(connection) });
+    await using relay = await startRelay({ target: peers.addresses.tls, fault: cut });
     for (let after = 0; after < size; after++) {
       await connect(relay).then((duplex) => {
-        done++;
         duplex.close();
-      }, (error) => {
-        assert.match(error.code, /^(TLS_HANDSHAKE|TRANSPORT_LOST)$/, `after ${after}: ${error.stack}`);
-        assert.equal(done, 0, `a handshake was done with fewer bytes than ${after}`);
-      });
+        assert.ok(after >= size - SIGNATURES_VARY, `the handshake was done after ${after} of ${size} bytes`);
+      }, (error) => assert.match(error.code, /^(TLS_HANDSHAKE|TRANSPORT_LOST)$/, `after ${after}: ${error.stack}`));
     }
   } finally {
     await peers.close();

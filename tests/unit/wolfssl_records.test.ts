@@ -51,6 +51,22 @@ test("a record that is held back holds back what comes after it, and not what ca
   assert.deepEqual(drain(queue), Uint8Array.of(...second, ...third));
 });
 
+test("a record that was opened is taken as such, and is not for the core", () => {
+  const queue = new RecordQueue();
+  const [first, second, third] = [record(23, filled(9, 1)), record(23, filled(9, 2)), record(23, filled(9, 3))];
+  const [, opened] = queue.push(Uint8Array.of(...first, ...second, ...third));
+  assert.ok(opened);
+  opened.opened = Uint8Array.of(7);
+  assert.equal(queue.hasOpened, false, "something comes before it");
+  assert.equal(queue.takeOpened(), undefined);
+  assert.deepEqual(drain(queue), first);
+  assert.equal(queue.hasOpened, true);
+  assert.equal(queue.receive(new Uint8Array(5)), 0);
+  assert.deepEqual(queue.takeOpened(), Uint8Array.of(7));
+  assert.equal(queue.size, third.length);
+  assert.deepEqual(drain(queue), third);
+});
+
 test("the end comes after everything, an incomplete record included", () => {
   const queue = new RecordQueue();
   assert.equal(queue.receive(new Uint8Array(5)), 0);
