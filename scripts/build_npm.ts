@@ -5,6 +5,7 @@
  * @module
  */
 
+import denoJson from "../deno.json" with { type: "json" };
 import type { BuildOptions, EntryPoint } from "./npm/build_options.ts";
 import { finish } from "./npm/finish.ts";
 import { BROWSER, WORKERD, WORKERD_CORE, WORKERD_WITH_CORE } from "./npm/platforms.ts";
@@ -38,9 +39,9 @@ const COMMON_FIELDS = {
   type: "commonjs", // each folder of modules says otherwise where it is otherwise
 } as const;
 
+/** What is imported from JSR can be imported from npm, under the same subpaths. */
 const ENTRY_POINTS: readonly EntryPoint[] = [
-  { name: ".", path: "./mod.ts" },
-  { name: "./proxy", path: "./src/proxy/mod.ts" },
+  ...Object.entries(denoJson.exports).map(([name, path]) => ({ name, path })),
   { kind: "bin", name: "pgduplex", path: "./src/cli.ts" },
 ];
 
@@ -82,7 +83,7 @@ const wolfssl: BuildOptions = {
     name: "@pgduplex/wolfssl",
     description: "TLS for pgduplex where the platform has none for the bytes at hand: wolfSSL in WebAssembly",
     license: "GPL-3.0-or-later",
-    files: ["esm", "script", "workerd", "core.lock.json"],
+    files: ["esm", "script", "workerd", "source"],
     publishConfig: { access: "public" },
   },
   postBuild: () =>
@@ -90,8 +91,12 @@ const wolfssl: BuildOptions = {
       platforms: [{ platform: WORKERD_WITH_CORE, entryPoints: ["./wolfssl/mod.ts"], conditions: ["workerd"] }],
       files: {
         "wolfssl/LICENSE": "LICENSE",
-        "wolfssl/core.lock.json": "core.lock.json",
         "wolfssl/core.wasm": `workerd/${WORKERD_CORE}`,
+        // How the binary was made, and of what: the licence wants it, and whoever wants to build it again.
+        "wolfssl/core.lock.json": "source/wolfssl/core.lock.json",
+        "wolfssl/core": "source/wolfssl/core",
+        "scripts/build_wasm.ts": "source/scripts/build_wasm.ts",
+        "scripts/wasm": "source/scripts/wasm",
       },
     }),
 };
@@ -128,7 +133,7 @@ async function main(args: readonly string[]): Promise<number> {
       await buildByDnt(options);
     } else {
       const { build } = await import("./npm/emit.ts");
-      const inputs = options === wolfssl ? [...INPUTS, "wolfssl"] : INPUTS;
+      const inputs = options === wolfssl ? [...INPUTS, "wolfssl", "scripts/build_wasm.ts", "scripts/wasm"] : INPUTS;
       await ifChanged(options.outDir, inputs, () => step(`Building ${options.outDir}`, () => build(options)));
     }
   }

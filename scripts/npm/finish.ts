@@ -4,7 +4,7 @@
  * @module
  */
 
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { BuildOptions } from "./build_options.ts";
 import { entryFields } from "./manifest.ts";
 import { bundlePlatform, type PlatformEntry } from "./platforms.ts";
@@ -13,7 +13,7 @@ import { bundlePlatform, type PlatformEntry } from "./platforms.ts";
 export interface Finish {
   /** Entries for platforms, and the conditions of `exports` that lead to each. */
   readonly platforms: readonly (Omit<PlatformEntry, "outDir"> & { readonly conditions: readonly string[] })[];
-  /** Files to copy: from the root of the repository, to the package. What is missing is an error. */
+  /** Files and folders to copy: from the root of the repository, to the package. What is missing is an error. */
   readonly files: Readonly<Record<string, string>>;
 }
 
@@ -23,7 +23,7 @@ export async function finish(
   { platforms, files }: Finish,
 ): Promise<void> {
   for (const entry of platforms) await bundlePlatform({ ...entry, outDir });
-  for (const [from, to] of Object.entries(files)) await Deno.copyFile(from, join(outDir, to));
+  for (const [from, to] of Object.entries(files)) await copy(from, join(outDir, to));
   for (const { path } of entryPoints.filter(({ kind }) => kind === "bin")) {
     const stem = path.replace(/^\.\/|\.ts$/g, "");
     for (const folder of ["esm", "script"]) await makeProgram(join(outDir, folder, `${stem}.js`));
@@ -38,6 +38,15 @@ export async function finish(
   );
   const manifest = { ...fields, ...entryFields(entryPoints, bundled) };
   await Deno.writeTextFile(join(outDir, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+async function copy(from: string, to: string): Promise<void> {
+  if ((await Deno.stat(from)).isDirectory) {
+    for await (const { name } of Deno.readDir(from)) await copy(join(from, name), join(to, name));
+  } else {
+    await Deno.mkdir(dirname(to), { recursive: true });
+    await Deno.copyFile(from, to);
+  }
 }
 
 /** One `#!` line, whether or not the emitter put one above the source's own. */

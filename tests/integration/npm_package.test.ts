@@ -35,6 +35,8 @@ function testPackages(what: string, body: (one: PackedPackage, name: Name) => Pr
 
 const MODULES = /^(esm|script)\/([\w/]+\.(js|d\.ts)|package\.json)$/;
 const BUNDLES = /^(browser|workerd)\/([\w-]+\.js|package\.json)$/;
+/** What the licence of wolfSSL asks for: our part of the source, and how it is built. */
+const SOURCE_OF_CORE = /^source\/(wolfssl\/core\/\w+\.[ch]|scripts\/(build_wasm|wasm\/\w+)\.ts)$/;
 const CONTENTS: Readonly<Record<Name, { papers: string[]; modules: RegExp[]; entries: string[] }>> = {
   pgduplex: {
     papers: ["CHANGELOG.md", "LICENSE", "README.md", "package.json"],
@@ -42,8 +44,8 @@ const CONTENTS: Readonly<Record<Name, { papers: string[]; modules: RegExp[]; ent
     entries: ["mod", "src/proxy/mod", "src/cli"],
   },
   wolfssl: {
-    papers: ["LICENSE", "core.lock.json", "package.json"],
-    modules: [MODULES, BUNDLES, /^workerd\/core\.wasm$/],
+    papers: ["LICENSE", "package.json", "source/wolfssl/core.lock.json"],
+    modules: [MODULES, BUNDLES, /^workerd\/core\.wasm$/, SOURCE_OF_CORE],
     entries: ["wolfssl/mod", "wolfssl/core_wasm"],
   },
 };
@@ -55,6 +57,7 @@ testPackages("the tarball holds the modules, the papers and nothing else", async
   for (const path of ["esm", "script"].flatMap((tree) => entries.map((entry) => `${tree}/${entry}`))) {
     assert.ok(files.includes(`${path}.js`) && files.includes(`${path}.d.ts`), `${path} is missing`);
   }
+  if (name === "wolfssl") assert.ok(files.filter((path) => SOURCE_OF_CORE.test(path)).length > 10);
   const versions = await Promise.all(
     [join(folder, "package.json"), join(projectRoot(), "deno.json")].map(async (path) =>
       JSON.parse(await readFile(path, "utf8")).version
@@ -105,7 +108,7 @@ test("every entry of pgduplex exports the same names", { skip }, async () => {
   const program = await consumer.write(
     "names.mjs",
     `import { createRequire } from "node:module";
-     const names = (namespace) => Object.keys(namespace).filter((name) => name !== "default").sort();
+     const names = (namespace) => Object.keys(namespace).sort();
      const required = names(createRequire(import.meta.url)("pgduplex"));
      const entries = await Promise.all(${JSON.stringify(["esm/mod.js", "browser/mod.js", "workerd/mod.js"])}.map(
        (path) => import(${JSON.stringify(folder)} + "/" + path)));
