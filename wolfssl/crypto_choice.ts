@@ -18,15 +18,28 @@ export interface CryptoChoice {
 }
 
 /**
- * Where one awaited call of SubtleCrypto becomes cheaper than the core's own AES-GCM (see docs/tls.md for the
- * measurements). Near the crossing SubtleCrypto is preferred: the core's AES looks tables up by secret bytes, the
- * platform's does not.
+ * From which size on one awaited call of SubtleCrypto costs less than the core's own AES-GCM, in bytes; the sizes are
+ * where the measurements in docs/tls.md cross. Near the crossing SubtleCrypto is preferred: the core's AES looks tables
+ * up by secret bytes, the platform's does not.
  */
+const CROSSINGS: readonly (readonly [userAgent: RegExp, bytes: number])[] = [
+  [/^Cloudflare-Workers/, 256],
+  [/^Bun\//, 512],
+  [/Chrome\//, 512],
+  [/Firefox\//, 2048],
+];
+const CROSSING_ELSEWHERE = 1024;
+
+function crossing(): number {
+  const userAgent = globalThis.navigator?.userAgent ?? ""; // Node 20 has none
+  return CROSSINGS.find(([pattern]) => pattern.test(userAgent))?.[1] ?? CROSSING_ELSEWHERE;
+}
+
 const AUTO: CryptoChoice = {
-  openFrom: 1024,
-  sealFrom: 1024,
-  // The core's X25519 is constant in time, faster than most runtimes' and needs no turn of the event loop. Its P-384
-  // is slower than any runtime's.
+  openFrom: crossing(),
+  sealFrom: crossing(),
+  // The core's X25519 and P-256 are constant in time, as fast as most runtimes' and need no turn of the event loop. Its
+  // P-384 is slower than any runtime's.
   agrees: (group) => group === GROUPS["P-384"],
 };
 

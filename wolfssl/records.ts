@@ -61,24 +61,43 @@ export class RecordQueue {
    */
   push(bytes: Uint8Array): readonly QueuedRecord[] {
     this.#size += bytes.length;
-    this.#pieces.push(bytes);
-    this.#have += bytes.length;
-    if (this.#have < this.#needed()) return [];
-    let rest = this.#pieces.length === 1 ? bytes : concatenate(this.#pieces);
     const complete: QueuedRecord[] = [];
+    let rest = this.#finishPartial(bytes, complete);
     for (let size = recordSize(rest); size !== undefined && size <= rest.length; size = recordSize(rest)) {
-      complete.push({ bytes: rest.subarray(0, size), hold: undefined, opened: undefined });
+      complete.push(queued(rest.subarray(0, size)));
       rest = rest.subarray(size);
     }
-    this.#pieces = rest.length > 0 ? [rest] : [];
-    this.#have = rest.length;
+    if (rest.length > 0) {
+      this.#pieces.push(rest);
+      this.#have += rest.length;
+    }
     this.#records.push(...complete);
     return complete;
   }
 
+  /** Completes the record that earlier bytes began, if these suffice; gives what is left of them. */
+  #finishPartial(bytes: Uint8Array, complete: QueuedRecord[]): Uint8Array {
+    let rest = bytes;
+    // Once for what the header lacks, and once for what the body does.
+    while (this.#have > 0) {
+      const size = recordSize(this.#header());
+      const missing = (size ?? RECORD_HEADER) - this.#have;
+      const taken = rest.subarray(0, missing);
+      this.#pieces.push(taken);
+      this.#have += taken.length;
+      rest = rest.subarray(taken.length);
+      if (taken.length < missing) return rest;
+      if (size === undefined && recordSize(this.#header()) !== RECORD_HEADER) continue;
+      complete.push(queued(concatenate(this.#pieces)));
+      this.#pieces = [];
+      this.#have = 0;
+    }
+    return rest;
+  }
+
   /** The peer ended: what is incomplete is given to the core as it is. */
   end(): void {
-    if (this.#have > 0) this.#records.push({ bytes: concatenate(this.#pieces), hold: undefined, opened: undefined });
+    if (this.#have > 0) this.#records.push(queued(concatenate(this.#pieces)));
     this.#pieces = [];
     this.#have = 0;
     this.#ended = true;
@@ -114,12 +133,19 @@ export class RecordQueue {
     return first.opened;
   }
 
-  /** How many bytes the next record takes, as far as is known. */
-  #needed(): number {
+  /** The first bytes of an incomplete record, at least its header. */
+  #header(): Uint8Array {
     const [first] = this.#pieces;
-    if (first === undefined || this.#have < RECORD_HEADER) return RECORD_HEADER;
-    return recordSize(first.length >= RECORD_HEADER ? first : concatenate(this.#pieces)) ?? RECORD_HEADER;
+    if (first !== undefined && first.length >= RECORD_HEADER) return first;
+    const joined = concatenate(this.#pieces);
+    // A peer that sends byte by byte makes many pieces: the header is put together once.
+    this.#pieces = [joined];
+    return joined;
   }
+}
+
+function queued(bytes: Uint8Array): QueuedRecord {
+  return { bytes, hold: undefined, opened: undefined };
 }
 
 /** The size of the record that begins here; undefined while its header is incomplete. */

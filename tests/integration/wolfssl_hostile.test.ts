@@ -54,7 +54,7 @@ const nonsense: [name: string, bytes: Uint8Array, words: RegExp][] = [
 test("a server that talks nonsense is refused", { skip }, async (t) => {
   for (const [name, bytes, words] of nonsense) {
     await t.test(name, async () => {
-      await using server = await startFakeServer(async (connection) => {
+      await using server = await startFakeServer((connection) => {
         connection.socket.write(bytes);
         connection.socket.end();
       });

@@ -8,6 +8,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { openNode } from "../../src/duplex/node.ts";
 import { wolfssl, type WolfSslOptions } from "../../wolfssl/mod.ts";
+import { concatenate } from "../../wolfssl/records.ts";
 import { certificates } from "../fixtures/certificates.ts";
 import { isPattern, pattern } from "../fixtures/pattern.ts";
 import { startPeers } from "../fixtures/peers.ts";
@@ -76,6 +77,12 @@ const SIZES = [
   200_000,
 ];
 
+function longPattern(offset: number, length: number): Uint8Array {
+  const pieces: Uint8Array[] = [];
+  for (let at = 0; at < length; at += 65536) pieces.push(pattern(offset + at, Math.min(65536, length - at)));
+  return concatenate(pieces);
+}
+
 for (const crypto of ["wasm", "subtle", "auto"] as const) {
   test(
     `records of all sizes come back whole over concurrent connections, with crypto ${crypto}`,
@@ -95,7 +102,7 @@ for (const crypto of ["wasm", "subtle", "auto"] as const) {
           const sending = (async () => {
             let sent = 0;
             for (const size of order) {
-              await duplex.write(pattern(sent, size));
+              await duplex.write(longPattern(sent, size));
               sent += size;
             }
           })();
