@@ -99,8 +99,19 @@ export function assertCleartextAllowed(
  *
  * @throws {AuthenticationError} `AUTH_PASSWORD_MISSING`
  */
-export function assertPasswordGiven(password: string | undefined): asserts password is string {
+export function assertPasswordGiven(
+  password: string | undefined,
+  method?: AuthMethod,
+): asserts password is string {
   if (typeof password === "string" && password !== "") return;
+  if (method === "scram-sha-256" || method === "scram-sha-256-plus") {
+    const what = password === "" ? "a non-empty string" : "a string";
+    throw new AuthenticationError(
+      "AUTH_PASSWORD_MISSING",
+      `SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be ${what}`,
+      { phase: "authentication", verbatim: true, hint: "Set password, or PGPASSWORD." },
+    );
+  }
   const given = password === "" ? "the one given is empty" : "none was given";
   throw new AuthenticationError(
     "AUTH_PASSWORD_MISSING",

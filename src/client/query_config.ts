@@ -23,6 +23,8 @@ export interface QueryConfig<Values extends readonly unknown[] = readonly unknow
   readonly binary?: boolean | undefined;
   /** `extended`: use the extended protocol although nothing else asks for it. */
   readonly queryMode?: "simple" | "extended" | undefined;
+  /** Accepted as in node-postgres; all rows are asked for at once in any case. */
+  readonly rows?: number | undefined;
   /** How long to wait for the whole answer, in milliseconds. Default: the client's `query_timeout`. */
   readonly query_timeout?: number | undefined;
   /** Aborts the query: the server is asked to cancel it, and the promise rejects at once with an `AbortError`. */
@@ -51,14 +53,10 @@ export function queryConfig(textOrConfig: string | QueryConfig, values: unknown)
 }
 
 /** @throws {ClientError} for what a query cannot be; nothing has been sent then */
-export function assertQuery({ text, values }: QueryConfig): void {
-  if (typeof text !== "string") {
-    throw new ConfigError("QUERY_TEXT", "A query must have either text or a name. Supplying neither is unsupported.", {
-      phase: "query",
-      safeToRetry: true,
-      verbatim: true,
-      hint: `The text must be a string, and it is ${describe(text)}.`,
-    });
+export function assertQuery({ text, name, values }: QueryConfig): void {
+  const named = typeof name === "string" && name !== "";
+  if (typeof text !== "string" && (!named || (text !== undefined && text !== null))) {
+    throw noText(`it must be a string, and it is ${describe(text)}`);
   }
   if (values !== undefined && values !== null && !Array.isArray(values)) {
     throw new ClientError("QUERY_VALUES", "Query values must be an array", {
@@ -68,6 +66,16 @@ export function assertQuery({ text, values }: QueryConfig): void {
       hint: `They are of type ${describe(values)}.`,
     });
   }
+}
+
+/** A query without a text that could be sent. */
+export function noText(why: string): ConfigError {
+  return new ConfigError("QUERY_TEXT", "A query must have either text or a name. Supplying neither is unsupported.", {
+    phase: "query",
+    safeToRetry: true,
+    verbatim: true,
+    hint: `The text is missing: ${why}.`,
+  });
 }
 
 /** Whether the query needs the extended protocol: node-postgres's rule. */

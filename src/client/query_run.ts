@@ -4,7 +4,7 @@
  * @module
  */
 
-import { DriverError, ProtocolError } from "../errors.ts";
+import { ProtocolError } from "../errors.ts";
 import type { FieldDescription } from "../protocol/row_description.ts";
 import { ExtendedQuery } from "../session/extended_query.ts";
 import type { Exchange } from "../session/exchange.ts";
@@ -12,10 +12,11 @@ import type { QueryHandler, ResultSink } from "../session/query_exchange.ts";
 import { RowDecoder } from "../session/row_decoder.ts";
 import type { Session } from "../session/session.ts";
 import { SimpleQuery } from "../session/simple_query.ts";
+import { Unsendable } from "../session/unsendable.ts";
 import type { TypeParserSource } from "../types/codec.ts";
 import { encodeParameter } from "../types/parameters.ts";
 import { decoderOf } from "../types/registry.ts";
-import { assertQuery, needsExtended, type QueryConfig } from "./query_config.ts";
+import { assertQuery, needsExtended, noText, type QueryConfig } from "./query_config.ts";
 import type { Request } from "./request.ts";
 import { Result } from "./result.ts";
 
@@ -111,22 +112,19 @@ export class QueryRequest implements Request {
   }
 
   start(session: Session, timeoutMillis: number): void {
+    const { signal } = this.#config;
+    const patience = timeoutMillis > 0 || signal !== undefined ? { timeoutMillis, signal } : undefined;
+    session.submit(this.#exchange(session), patience);
+  }
+
+  #exchange(session: Session): Exchange {
     const config = this.#config;
-    const patience = timeoutMillis > 0 || config.signal !== undefined
-      ? { timeoutMillis, signal: config.signal }
-      : undefined;
     try {
       assertQuery(config);
-      const run = new QueryRun(config, this.#defaults, this.#observer);
-      session.submit(exchangeFor(session, config, this.#defaults, run), patience);
+      return exchangeFor(session, config, this.#defaults, new QueryRun(config, this.#defaults, this.#observer));
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      if (error instanceof DriverError) {
-        error.addPlace({ ...session.place, phase: "query" });
-        error.safeToRetry = true;
-      }
-      // Once the caller had the chance to listen.
-      queueMicrotask(() => this.#observer.failed(error));
+      return new Unsendable(error, (failure) => this.#observer.failed(failure));
     }
   }
 
@@ -138,6 +136,14 @@ export class QueryRequest implements Request {
 function exchangeFor(session: Session, config: QueryConfig, defaults: QueryDefaults, run: QueryRun): Exchange {
   if (!needsExtended(config)) return new SimpleQuery(config.text, run);
   const binary = config.binary ?? defaults.binary;
+  const text = config.text ?? statementText(session, config.name);
   const values = (config.values ?? []).map((value, index) => encodeParameter(value, defaults, index + 1));
-  return new ExtendedQuery({ text: config.text, name: config.name, values, binary }, session.statements, run);
+  return new ExtendedQuery({ text, name: config.name, values, binary }, session.statements, run);
+}
+
+/** A statement that was prepared before may be named without its text. */
+function statementText(session: Session, name: string | undefined): string {
+  const statement = name === undefined ? undefined : session.statements.get(name);
+  if (statement === undefined) throw noText(`there is none, and no statement was prepared as ${JSON.stringify(name)}`);
+  return statement.text;
 }

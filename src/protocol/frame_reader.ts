@@ -118,10 +118,10 @@ export class FrameReader {
   /** The message's length with its type byte, from its header. */
   #totalLength(bytes: Uint8Array, at: number): number {
     if (!KNOWN_TYPES[bytes[at]]) {
-      throw new ProtocolError(
-        "PROTOCOL_MESSAGE_TYPE",
-        `the peer sent a message of unknown type ${describeByte(bytes[at])}: is this a PostgreSQL server?`,
-      );
+      throw new ProtocolError("PROTOCOL_MESSAGE_TYPE", `received invalid response: ${bytes[at].toString(16)}`, {
+        verbatim: true,
+        hint: `There is no message of type ${describeByte(bytes[at])}: is this a PostgreSQL server?`,
+      });
     }
     const length = (bytes[at + 1] << 24) | (bytes[at + 2] << 16) | (bytes[at + 3] << 8) | bytes[at + 4];
     if (length < 4 || length > this.maxLength) {

@@ -48,6 +48,8 @@ export interface SessionEvents {
   notice?(notice: ServerReport, length: number): void;
   notification?(notification: NotificationResponse): void;
   parameterStatus?(parameter: string, value: string): void;
+  /** What the server says while it authenticates us, by the name in the protocol's documentation. */
+  authentication?(name: string): void;
   /** Nothing is outstanding any more. */
   drain?(): void;
   /** The session is over; `error` is undefined where it was ended on purpose. Called once. */
@@ -401,7 +403,10 @@ export class Session {
   /** Fails what was not sent, once its submitter had the chance to listen. */
   #refuse(exchange: Exchange, error: Error): void {
     if (error instanceof DriverError) error.safeToRetry = true;
-    queueMicrotask(() => this.#failExchange(exchange, error));
+    queueMicrotask(() => {
+      this.#failExchange(exchange, error);
+      if (this.outstanding === 0 && this.usable) this.#events.drain?.();
+    });
   }
 
   #failExchange(exchange: Exchange, error: Error): void {

@@ -192,6 +192,7 @@ class Startup {
   }
 
   async #authentication(request: AuthenticationRequest): Promise<void> {
+    this.#input.session.events.authentication?.(request.name);
     switch (request.name) {
       case "AuthenticationOk":
         return this.#accepted();
@@ -262,7 +263,7 @@ class Startup {
       this.#auth = { at: "scram first sent", scram: auth.scram };
       return;
     }
-    assertPasswordGiven(password);
+    assertPasswordGiven(password, method);
     assertMethodAllowed(method, options.requireAuth);
     const scram = new ScramClient({ password, binding, maxIterations: options.scramMaxIterations });
     saslInitialResponse(this.#writer, scram.mechanism, scram.clientFirst());

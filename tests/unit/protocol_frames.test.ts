@@ -185,10 +185,16 @@ test("a message of exactly the allowed length is taken", () => {
   assert.equal(read([wire("'Z' 00000005 'I'")], frames).length, 1);
 });
 
-test("an error shows the type and the length, and asks whether this is PostgreSQL", () => {
+test("an unknown type is reported in node-postgres's words, and the hint asks whether this is PostgreSQL", () => {
+  const cases: readonly (readonly [bytes: string, message: string, hint: RegExp])[] = [
+    ["15 03010002", "received invalid response: 15", /type 0x15: is this a PostgreSQL server\?$/],
+    ["'{\"err'", "received invalid response: 7b", /type '\{' \(0x7b\): is this/],
+  ];
+  for (const [bytes, message, hint] of cases) assert.throws(() => read([wire(bytes)]), { message, hint });
+});
+
+test("an error shows the type and the length", () => {
   const cases: readonly (readonly [bytes: string, message: RegExp])[] = [
-    ["15 03010002", /^the peer sent a message of unknown type 0x15: is this a PostgreSQL server\?$/],
-    ["'{\"err'", /^the peer sent a message of unknown type '\{' \(0x7b\): is this/],
     [
       "'HTTP/1.1'",
       /^the peer announced a message of type 'H' \(0x48\) with 1414811695 bytes \(4 to 65536 are allowed\)/,
