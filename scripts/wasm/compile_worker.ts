@@ -5,7 +5,7 @@
  */
 
 import { parentPort, workerData } from "node:worker_threads";
-import { commands } from "@yowasp/clang";
+import { clang } from "./clang.ts";
 import type { CompileAnswer, CompileJob } from "./compile.ts";
 import { nest } from "./tree.ts";
 
@@ -16,16 +16,10 @@ parentPort?.on("message", async ({ path, flags }: CompileJob) => {
 });
 
 async function compile(path: string, flags: readonly string[]): Promise<CompileAnswer> {
-  let said = "";
-  const listen = (bytes: Uint8Array | null) => {
-    if (bytes !== null) said += new TextDecoder().decode(bytes);
-  };
   try {
-    const options = { stdout: listen, stderr: listen, fetchProgress: () => {} };
-    const result = await commands.clang(["clang", ...flags, "-c", path, "-o", "object.o"].slice(1), files, options);
-    const object = result?.["object.o"];
-    return object instanceof Uint8Array ? { path, object } : { path, error: said };
+    const object = await clang([...flags, "-c", path, "-o", "object.o"], files, "object.o");
+    return { path, object };
   } catch (error) {
-    return { path, error: `${said}\n${error}` };
+    return { path, error: error instanceof Error ? error.message : String(error) };
   }
 }

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { commands } from "@yowasp/clang";
 import binaryen from "binaryen";
+import { clang } from "./clang.ts";
 import { LINK_FLAGS } from "./recipe.ts";
 
 /** Links the objects and runs binaryen over the result, for size. */
@@ -15,19 +15,7 @@ export async function link(objects: ReadonlyMap<string, Uint8Array>): Promise<Ui
   const files = Object.fromEntries(
     names.map((name) => [name.replaceAll("/", "_").replace(/\.c$/, ".o"), objects.get(name) ?? new Uint8Array()]),
   );
-  let said = "";
-  const listen = (bytes: Uint8Array | null) => {
-    if (bytes !== null) said += new TextDecoder().decode(bytes);
-  };
-  const options = { stdout: listen, stderr: listen, fetchProgress: () => {} };
-  let linked: unknown;
-  try {
-    const result = await commands.clang([...LINK_FLAGS, ...Object.keys(files), "-o", "core.wasm"], files, options);
-    linked = result?.["core.wasm"];
-  } catch (cause) {
-    throw new Error(`The objects do not link:\n${said}`, { cause });
-  }
-  if (!(linked instanceof Uint8Array)) throw new Error(`The objects do not link:\n${said}`);
+  const linked = await clang([...LINK_FLAGS, ...Object.keys(files), "-o", "core.wasm"], files, "core.wasm");
   return optimise(linked);
 }
 
