@@ -15,6 +15,7 @@ import { installPackages, step } from "./progress.ts";
 import { nodeVersion, runOnDeno, runOnNode, type RunResult } from "./testing/runs.ts";
 import { count, summarize } from "./testing/summary.ts";
 import { untilInterrupted } from "./until_interrupted.ts";
+import { buildCore } from "./wasm_core.ts";
 
 const OLDEST_NODE = [20, 16] as const;
 
@@ -28,6 +29,7 @@ async function main(args: readonly string[], resources: AsyncDisposableStack): P
     return 2;
   }
   await installPackages();
+  await buildCore();
   if (plan.some(({ runtime }) => runtime !== "deno")) await requireNode();
   const results = await runAll(plan, resources);
   console.log(`\n${summarize(results)}`);

@@ -36,6 +36,10 @@ export class WolfSslEngine implements TlsEngine {
     this.#options = options;
   }
 
+  async prepare(): Promise<void> {
+    if (this.#options.module === undefined) await embeddedModule();
+  }
+
   async connect(duplex: Duplex, options: TlsOptions): Promise<TlsDuplex> {
     const place = { transport: duplex.info.transport, phase: "tls" as const };
     const { signal } = options;

@@ -57,6 +57,8 @@ export interface TlsDuplex extends Duplex {
 export interface TlsEngine {
   /** Such as `platform` or `wolfssl`. */
   readonly name: string;
+  /** Loads what the engine needs; where it has no such method it needs nothing. Rejects where it cannot be had. */
+  prepare?(): Promise<void>;
   /**
    * Negotiates TLS over a quiet Duplex and takes it over: whatever happens, the caller has no more use for it.
    *

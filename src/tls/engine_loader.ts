@@ -8,21 +8,23 @@ import type { CryptoMode } from "../config/options.ts";
 import { TlsError } from "../errors.ts";
 import type { TlsEngine } from "./engine.ts";
 
-/** A cache, and the only state of this module: one engine for each way to compute, since an engine resumes its sessions. */
-const engines = new Map<CryptoMode, Promise<TlsEngine>>();
+/**
+ * A cache, and the only state of this module: one engine for each way to compute, since an engine resumes its sessions.
+ * Only what is loaded is kept: on Workers a promise must not be awaited by another request than the one that made it.
+ */
+const engines = new Map<CryptoMode, TlsEngine>();
 
 /**
  * The engine of `@pgduplex/wolfssl`.
  *
- * @throws {TlsError} `TLS_ENGINE_MISSING` where the package is not installed
+ * @throws {TlsError} `TLS_ENGINE_MISSING` where the package, or in a checkout its core, is not there
  */
-export function wolfsslEngine(crypto: CryptoMode): Promise<TlsEngine> {
-  let engine = engines.get(crypto);
-  if (engine === undefined) {
-    engine = load(crypto);
-    engines.set(crypto, engine);
-    engine.catch(() => engines.delete(crypto));
-  }
+export async function wolfsslEngine(crypto: CryptoMode): Promise<TlsEngine> {
+  const kept = engines.get(crypto);
+  if (kept !== undefined) return kept;
+  const loaded = await load(crypto);
+  const engine = engines.get(crypto) ?? loaded;
+  engines.set(crypto, engine);
   return engine;
 }
 
@@ -30,12 +32,14 @@ async function load(crypto: CryptoMode): Promise<TlsEngine> {
   // Within a try, by which bundlers know that the package is optional.
   try {
     const { wolfssl } = await import("@pgduplex/wolfssl");
-    return wolfssl({ crypto });
+    const engine = wolfssl({ crypto });
+    await engine.prepare?.();
+    return engine;
   } catch (cause) {
     throw new TlsError(
       "TLS_ENGINE_MISSING",
       "what is asked for needs TLS in WebAssembly, and @pgduplex/wolfssl cannot be loaded: " +
-        "npm install @pgduplex/wolfssl (licensed under GPL-3.0-or-later)",
+        "npm install @pgduplex/wolfssl (licensed under GPL-3.0-or-later); in a checkout, deno task build:wasm",
       { phase: "tls", cause },
     );
   }
