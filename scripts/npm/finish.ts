@@ -6,7 +6,8 @@
 
 import { dirname, join } from "node:path";
 import type { BuildOptions } from "./build_options.ts";
-import { entryFields } from "./manifest.ts";
+import { bundleCore } from "./core.ts";
+import { entryFields, type Exports, stemOf } from "./manifest.ts";
 import { bundlePlatform, type PlatformEntry } from "./platforms.ts";
 
 /** What is particular to one package. */
@@ -15,18 +16,19 @@ export interface Finish {
   readonly platforms: readonly (Omit<PlatformEntry, "outDir"> & { readonly conditions: readonly string[] })[];
   /** Files and folders to copy: from the root of the repository, to the package. What is missing is an error. */
   readonly files: Readonly<Record<string, string>>;
+  /** Whether there is a subpath `./core`, of the main entry point. */
+  readonly core?: boolean;
 }
 
 /** Completes the package that was laid out in `outDir`. */
 export async function finish(
   { entryPoints, outDir, package: fields }: Pick<BuildOptions, "entryPoints" | "outDir" | "package">,
-  { platforms, files }: Finish,
+  { platforms, files, core = false }: Finish,
 ): Promise<void> {
   for (const entry of platforms) await bundlePlatform({ ...entry, outDir });
   for (const [from, to] of Object.entries(files)) await copy(from, join(outDir, to));
   for (const { path } of entryPoints.filter(({ kind }) => kind === "bin")) {
-    const stem = path.replace(/^\.\/|\.ts$/g, "");
-    for (const folder of ["esm", "script"]) await makeProgram(join(outDir, folder, `${stem}.js`));
+    for (const folder of ["esm", "script"]) await makeProgram(join(outDir, folder, `${stemOf(path)}.js`));
   }
   const bundled = Object.fromEntries(
     platforms.flatMap(({ conditions, platform, entryPoints: paths }) =>
@@ -36,7 +38,10 @@ export async function finish(
       }])
     ),
   );
-  const manifest = { ...fields, ...entryFields(entryPoints, bundled) };
+  const more: Readonly<Record<string, Exports>> = core
+    ? { "./core": await bundleCore(outDir, entryPoints[0].path) }
+    : {};
+  const manifest = { ...fields, ...entryFields(entryPoints, bundled, more) };
   await Deno.writeTextFile(join(outDir, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 

@@ -7,15 +7,17 @@
 import type { Plugin } from "esbuild";
 import { basename, dirname, join, relative } from "node:path";
 
-/** What is known of lazily imported files, by their paths from the root of the repository. */
+/** What is known of what is imported lazily: files by their paths from the root of the repository, packages by name. */
 export interface Decisions {
-  /** For messages. */
-  readonly name: string;
+  /** What every program needs. */
   readonly always: readonly string[];
+  /** What no program needs. */
   readonly never: readonly string[];
+  /** What to tell whoever needs it after all. */
+  readonly leftOut: string;
 }
 
-const LAZY_IMPORT = /await import\("(\.{1,2}\/[^"]+)"\)/g;
+const LAZY_IMPORT = /await import\("([^"]+)"\)/g;
 
 /**
  * Makes of a lazy import a plain one where the file is always needed, an error where it never is, and an import of a
@@ -58,7 +60,7 @@ export class LazyImports {
     const { always, never } = this.#decisions;
     const imports: string[] = [];
     const rewritten = text.replace(LAZY_IMPORT, (whole: string, specifier: string) => {
-      const file = join(dirname(path), specifier);
+      const file = specifier.startsWith(".") ? join(dirname(path), specifier) : specifier;
       if (never.includes(file)) {
         if (!imports.includes(LEFT_OUT)) imports.push(LEFT_OUT);
         return "leftOut()";
@@ -72,10 +74,7 @@ export class LazyImports {
   }
 
   #leftOut(): string {
-    const { name } = this.#decisions;
-    const message = `this is the package for "${name}", where the parts for other runtimes are left out: ` +
-      `resolve it without the condition "${name}"`;
-    return `export function leftOut() { throw new Error(${JSON.stringify(message)}); }`;
+    return `export function leftOut() { throw new Error(${JSON.stringify(this.#decisions.leftOut)}); }`;
   }
 }
 

@@ -21,11 +21,13 @@ export interface EntryFields {
 /**
  * The fields for a package's entry points, of which the first is `.`.
  *
- * @param bundled The conditions for which there is a bundle of some entry points: `{ browser: ["."] }`
+ * @param bundled The conditions for which there is a bundle of some entry points
+ * @param more Subpaths that are no entry points
  */
 export function entryFields(
   entryPoints: readonly EntryPoint[],
   bundled: Readonly<Record<string, { readonly folder: string; readonly entries: readonly string[] }>>,
+  more: Readonly<Record<string, Exports>> = {},
 ): EntryFields {
   const entries = entryPoints.filter(({ kind }) => kind !== "bin");
   const programs = entryPoints.filter(({ kind }) => kind === "bin");
@@ -50,6 +52,7 @@ export function entryFields(
     types: `./script/${stemOf(main.path)}.d.ts`,
     exports: {
       ...Object.fromEntries(entries.map((entry) => [entry.name, exportsOf(entry)])),
+      ...more,
       "./package.json": "./package.json",
     },
     ...programs.length === 0
@@ -58,4 +61,5 @@ export function entryFields(
   };
 }
 
-const stemOf = (path: string) => path.replace(/^\.\//, "").replace(/\.ts$/, "");
+/** A module's path in `esm/` and `script/`, without suffix. */
+export const stemOf = (path: string): string => path.replace(/^\.\//, "").replace(/\.ts$/, "");

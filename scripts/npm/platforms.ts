@@ -7,34 +7,41 @@
 
 import { build, type BuildOptions, type Plugin } from "esbuild";
 import { join } from "node:path";
-import { LazyImports } from "./lazy_imports.ts";
+import { type Decisions, LazyImports } from "./lazy_imports.ts";
 
-/** What becomes of a platform's lazy imports. Paths are of source files, from the root of the repository. */
-export interface Platform {
+/** A platform, and what becomes of the source's lazy imports there. */
+export interface Platform extends Decisions {
   /** The folder in the package, and the condition of `exports`. */
-  readonly name: "browser" | "workerd";
-  /** What every program loads when it connects: part of the entry. */
-  readonly always: readonly string[];
-  /** What the platform has no use for: left out. */
-  readonly never: readonly string[];
+  readonly name: "browser" | "workerd" | "core";
+  /** Packages to import, `events` among them; default none, and an emitter of our own. */
+  readonly dependencies?: readonly string[];
   /** The text of a module to enter by instead of an entry point. */
   readonly wrap?: (entryPoint: string) => string;
 }
 
+/** The engine is optional: it is missed when it is needed. */
+export const ENGINE = "@pgduplex/wolfssl";
+
+const EVERYWHERE = ["src/duplex/websocket.ts", "src/duplex/proxy_opening.ts"];
 const NOWHERE = ["src/duplex/deno.ts", "src/duplex/node.ts", "src/duplex/node_tls_over.ts", "src/duplex/ws.ts"];
+
+const leftOutOf = (condition: string) =>
+  `left out where the package is resolved with the condition "${condition}": resolve it without`;
 
 /** Browsers, and whoever has WebSockets and no sockets. Isolated Web Apps, which do, load theirs lazily. */
 export const BROWSER: Platform = {
   name: "browser",
-  always: ["src/duplex/websocket.ts"],
+  always: EVERYWHERE,
   never: [...NOWHERE, "src/duplex/cloudflare.ts"],
+  leftOut: leftOutOf("browser"),
 };
 
 /** Cloudflare Workers, which load all of a program at once. */
 export const WORKERD: Platform = {
   name: "workerd",
-  always: ["src/duplex/websocket.ts", "src/duplex/streams.ts", "src/duplex/cloudflare.ts"],
+  always: [...EVERYWHERE, "src/duplex/streams.ts", "src/duplex/cloudflare.ts"],
   never: [...NOWHERE, "src/duplex/direct_sockets.ts"],
+  leftOut: leftOutOf("workerd"),
 };
 
 /** The file's name beside the entry of `@pgduplex/wolfssl` for Workers. */
@@ -45,6 +52,7 @@ export const WORKERD_WITH_CORE: Platform = {
   name: "workerd",
   always: [],
   never: ["wolfssl/core_wasm.js"],
+  leftOut: leftOutOf("workerd"),
   wrap: (path) =>
     `import module from "./${WORKERD_CORE}";
 import { wolfssl as withoutCore } from ${JSON.stringify(path)};
@@ -89,8 +97,8 @@ export function bundleOptions(platform: Platform, lazyImports = new LazyImports(
     target: "es2022",
     platform: "browser",
     conditions: [platform.name],
-    external: [`./${WORKERD_CORE}`, "@pgduplex/wolfssl"], // the latter is optional: it is missed when it is needed
-    plugins: [wrapEntry(platform), ownEmitter, lazyImports.plugin],
+    external: [`./${WORKERD_CORE}`, ENGINE, ...platform.dependencies ?? []],
+    plugins: [wrapEntry(platform), ...platform.dependencies ? [] : [ownEmitter], lazyImports.plugin],
     logLevel: "warning",
   };
 }

@@ -34,7 +34,7 @@ function testPackages(what: string, body: (one: PackedPackage, name: Name) => Pr
 }
 
 const MODULES = /^(esm|script)\/([\w/]+\.(js|d\.ts)|package\.json)$/;
-const BUNDLES = /^(browser|workerd)\/([\w-]+\.js|package\.json)$/;
+const BUNDLES = /^(browser|workerd|core)\/([\w-]+\.c?js|package\.json)$/;
 /** What the licence of wolfSSL asks for: our part of the source, and how it is built. */
 const SOURCE_OF_CORE = /^source\/(wolfssl\/core\/\w+\.[ch]|scripts\/(build_wasm|wasm\/\w+)\.ts)$/;
 const CONTENTS: Readonly<Record<Name, { papers: string[]; modules: RegExp[]; entries: string[] }>> = {
@@ -66,6 +66,15 @@ testPackages("the tarball holds the modules, the papers and nothing else", async
   assert.equal(versions[0], versions[1]);
 });
 
+test("pages and Workers load lazily what few need, and nothing else", { skip }, () => {
+  const lazy = (folder: string) =>
+    consumer.pgduplex.files.filter((path) => path.startsWith(`${folder}/`)).map((path) => path.slice(folder.length + 1))
+      .filter((name) => !["core.js", "mod.js", "package.json"].includes(name));
+  // A new lazy import in the source asks for a decision: scripts/npm/platforms.ts.
+  assert.deepEqual(lazy("browser"), ["direct_sockets.js", "md5.js", "saslprep.js", "streams.js"]);
+  assert.deepEqual(lazy("workerd"), ["md5.js", "saslprep.js"]);
+});
+
 testPackages("publint has nothing to say", async ({ tarball }) => {
   const { messages } = await publint({ pack: { tarball: tarball.buffer }, strict: true });
   assert.deepEqual(messages, []);
@@ -82,7 +91,7 @@ testPackages("the types are what is imported, however it is resolved (attw)", as
 });
 
 testPackages("every module can be loaded, by require and by import", async ({ folder, files }) => {
-  const modules = files.filter((path) => /^(esm|script)\/.*\.js$/.test(path) && !path.endsWith("src/cli.js"));
+  const modules = files.filter((path) => /^(esm|script|core)\/.*\.c?js$/.test(path) && !path.endsWith("src/cli.js"));
   const program = await consumer.write(
     "load.mjs",
     `import { createRequire } from "node:module";
@@ -91,7 +100,7 @@ testPackages("every module can be loaded, by require and by import", async ({ fo
      const failed = [];
      for (const path of ${JSON.stringify(modules.map((path) => join(folder, path)))}) {
        try {
-         const required = path.includes("/script/") ? require(path) : await import(pathToFileURL(path));
+         const required = /\\/script\\/|\\.cjs$/.test(path) ? require(path) : await import(pathToFileURL(path));
          if (typeof required !== "object") throw new Error("it is no namespace");
        } catch (error) {
          failed.push(path + ": " + error.message);
@@ -103,16 +112,23 @@ testPackages("every module can be loaded, by require and by import", async ({ fo
   assert.deepEqual(JSON.parse(await consumer.node(program)), []);
 });
 
+const ENTRIES = [
+  "esm/mod.js",
+  ...["browser", "workerd"].flatMap((at) => [`${at}/mod.js`, `${at}/core.js`]),
+  "core/core.js",
+];
+
 test("every entry of pgduplex exports the same names", { skip }, async () => {
   const { folder } = consumer.pgduplex;
   const program = await consumer.write(
     "names.mjs",
     `import { createRequire } from "node:module";
      const names = (namespace) => Object.keys(namespace).sort();
-     const required = names(createRequire(import.meta.url)("pgduplex"));
-     const entries = await Promise.all(${JSON.stringify(["esm/mod.js", "browser/mod.js", "workerd/mod.js"])}.map(
+     const require = createRequire(import.meta.url);
+     const required = names(require("pgduplex"));
+     const entries = await Promise.all(${JSON.stringify(ENTRIES)}.map(
        (path) => import(${JSON.stringify(folder)} + "/" + path)));
-     console.log(JSON.stringify([required, ...entries.map(names)]));`,
+     console.log(JSON.stringify([required, names(require("pgduplex/core")), ...entries.map(names)]));`,
   );
   const [required, ...entries] = JSON.parse(await consumer.node(program)) as string[][];
   assert.ok(required.includes("Client") && required.includes("DatabaseError"));
@@ -147,6 +163,33 @@ for (const [name, imports] of PROGRAMS) {
     assert.deepEqual(printed, [42, true, true, "22012"]);
   });
 }
+
+test("pgduplex/core has no trace of the engine, and works without it", { skip }, async () => {
+  const { files, folder } = consumer.pgduplex;
+  const bundles = files.filter((path) => /\bcore\.c?js$/.test(path));
+  assert.equal(bundles.length, 4);
+  for (const path of bundles) {
+    const { importedFiles } = ts.preProcessFile(await readFile(join(folder, path), "utf8"), true, true);
+    const packages = importedFiles.map(({ fileName }) => fileName).filter((name) => !name.startsWith("."));
+    assert.deepEqual([...new Set(packages)].sort(), path.startsWith("core/") ? ["events", "ws"] : [], path);
+  }
+  const { postgres } = await servers();
+  const program = await consumer.write(
+    "core.mjs",
+    `import { Client } from "pgduplex/core";
+     import { EventEmitter } from "node:events";
+     const [connectionString] = process.argv.slice(2);
+     const client = await new Client({ connectionString }).connect();
+     const { rows } = await client.query("select 1 as one");
+     await client.end();
+     const engine = new Client({ connectionString, ssl: true, tlsEngine: "wolfssl" });
+     const error = await engine.connect().catch((error) => error);
+     console.log(JSON.stringify([rows, client instanceof EventEmitter, error.code, error.cause.message]));`,
+  );
+  const printed = JSON.parse(await consumer.node(program, connectionUrl(postgres, "scram_user")));
+  assert.deepEqual(printed.slice(0, 3), [[{ one: 1 }], true, "TLS_ENGINE_MISSING"]);
+  assert.match(printed[3], /left out of pgduplex\/core/);
+});
 
 test("bin: pgduplex tells how it is used", { skip }, async () => {
   const { bin } = JSON.parse(await readFile(join(consumer.pgduplex.folder, "package.json"), "utf8"));
