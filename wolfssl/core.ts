@@ -45,7 +45,6 @@ interface CoreExports {
   session_alpn(s: number, name: number): number;
   session_resumed(s: number): number;
   session_alert(s: number): number;
-  session_pending(s: number): number;
   session_traffic_keys(s: number, sealing: number, output: number): number;
   session_advance(s: number, sealing: number, count: number): void;
   session_export(s: number, output: number, capacity: number): number;

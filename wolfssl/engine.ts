@@ -137,8 +137,10 @@ class Handshake {
         await this.#flush(session).catch(() => {});
         throw error;
       }
-      await this.#flush(session);
+      // In TLS 1.3 the last word is ours. It leaves with the first data, in one packet: a second small one would wait for
+      // the peer's acknowledgement of the first wherever the transport leaves Nagle's algorithm on.
       if (done) return;
+      await this.#flush(session);
       if (records.hold !== undefined) {
         await records.hold;
         continue;

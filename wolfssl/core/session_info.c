@@ -37,6 +37,3 @@ int EXPORT(session_alert)(Session* session) {
   if (wolfSSL_get_alert_history(session->ssl, &history) != WOLFSSL_SUCCESS || history.last_rx.code < 0) return -1;
   return history.last_rx.level << 8 | history.last_rx.code;
 }
-
-/* Decrypted bytes that session_read would give at once. */
-int EXPORT(session_pending)(Session* session) { return wolfSSL_pending(session->ssl); }
