@@ -42,7 +42,7 @@ type State =
   | { readonly at: "new" }
   | Connecting
   | { readonly at: "connected"; readonly session: Session }
-  | { readonly at: "ended"; readonly error: Error | undefined; readonly session?: Session };
+  | { readonly at: "ended"; readonly error: Error | undefined };
 
 /** How a connect may be given up. */
 export interface ConnectOptions {
@@ -82,6 +82,11 @@ export class Client extends ClientShape {
   #timings: ConnectTimings | undefined;
   #connection: Connection | undefined;
   #queried = false;
+  /** Whether the connection is over, or will never be. */
+  #over = false;
+  /** The end that `end` has begun. */
+  #closing: Promise<void> | undefined;
+  readonly #Promise: PromiseConstructor;
 
   /**
    * @param config A connection string or options; what is not said comes from the environment (`PGHOST`, ...) and
@@ -91,8 +96,9 @@ export class Client extends ClientShape {
   constructor(config?: string | URL | ClientConfig) {
     const options = resolveOptions(config, changedDefaults());
     const own = typeof config === "object" && config !== null && !(config instanceof URL) ? config : {};
-    super(options, own.pipeline ?? false);
+    super(options, own);
     this.#options = options;
+    this.#Promise = (own.Promise as PromiseConstructor | undefined) ?? Promise;
     this.#early = new EarlyQueries({ host: options.host, port: options.port });
     this.#types = new TypeRegistry((own.types as TypeParserSource | undefined) ?? globalTypes);
     this.#queryDefaults = {
@@ -141,6 +147,11 @@ export class Client extends ClientShape {
     return this.#state.at === "ended" && this.#state.error === undefined;
   }
 
+  /** As in node-postgres: what {@linkcode Client.getTransactionStatus} returns. */
+  get _txStatus(): TransactionStatus | null {
+    return this.getTransactionStatus();
+  }
+
   /** How long each part of connecting took; undefined until connected. */
   get connectTimings(): ConnectTimings | undefined {
     return this.#timings;
@@ -156,7 +167,7 @@ export class Client extends ClientShape {
   connect(options?: ConnectOptions): Promise<this>;
   connect(callback: (error: Error | null, client?: this) => void): void;
   connect(optionsOrCallback?: ConnectOptions | ((error: Error | null, client?: this) => void)): Promise<this> | void {
-    if (typeof optionsOrCallback !== "function") return this.#connect(optionsOrCallback?.signal);
+    if (typeof optionsOrCallback !== "function") return this.#promised(this.#connect(optionsOrCallback?.signal));
     this.#connect(undefined).then(
       () => callOut(() => optionsOrCallback(null, this)),
       (error) => callOut(() => optionsOrCallback(error)),
@@ -193,22 +204,24 @@ export class Client extends ClientShape {
     const values = typeof valuesOrCallback === "function" ? undefined : valuesOrCallback;
     const normalised = queryConfig(config, values);
     if (callback !== undefined) return this.#runQuery(normalised, callbackObserver(callback));
-    return new Promise((resolve) => {
+    const native = this.#Promise === Promise;
+    return new this.#Promise((resolve, reject) => {
       this.#runQuery(normalised, {
         done: (results) => resolve(oneOrAll(results)),
-        failed: (error) => rejectTraced(resolve, error),
+        failed: (error) => native ? rejectTraced(resolve, error) : reject(error),
       });
     });
   }
 
   /**
-   * Ends the connection. What is still outstanding fails; await your queries first. Ending twice is harmless.
+   * Ends the connection. What is still outstanding fails; await your queries first, or set the option `pipeline`, which
+   * makes the end wait for them. Ending twice is harmless.
    */
   end(): Promise<void>;
   end(callback: (error?: Error) => void): void;
   end(callback?: (error?: Error) => void): Promise<void> | void {
     const ended = this.#end();
-    if (typeof callback !== "function") return ended;
+    if (typeof callback !== "function") return this.#promised(ended);
     ended.then(() => callOut(callback));
   }
 
@@ -298,6 +311,8 @@ export class Client extends ClientShape {
       notice: (report, length) => this.#announce("notice", { length, name: "notice", ...report }),
       notification: ({ processId, channel, payload }) =>
         this.#announce("notification", { processId, channel, payload, name: "notification" }),
+      authentication: (name) =>
+        callOut(() => this.#connection?.emit(`a${name.slice(1)}`, { name: `a${name.slice(1)}` })),
       parameterStatus: (parameterName, parameterValue) =>
         callOut(() => this.#connection?.emit("parameterStatus", { parameterName, parameterValue })),
       drain: () => {
@@ -343,11 +358,12 @@ export class Client extends ClientShape {
     });
     // As in node-postgres, who emits an error there breaks the connection.
     connection.on("error", destroy);
-    if (this.#state.at === "ended") connection.stream.closed();
+    if (this.#over) connection.stream.closed();
     return connection;
   }
 
   #connectionOver(): void {
+    this.#over = true;
     const connection = this.#connection;
     if (connection === undefined) return;
     callOut(() => connection.stream.closed());
@@ -355,12 +371,28 @@ export class Client extends ClientShape {
   }
 
   #runQuery(config: QueryConfig, observer: QueryObserver): void {
-    this.#run(new QueryRequest(config, this.#queryDefaults, this.#options.queryTimeoutMillis, observer));
+    const request = new QueryRequest(config, this.#queryDefaults, this.#options.queryTimeoutMillis, observer);
+    if (this.pipeline && config.rows) this.#refuse(request, "The `rows` option is");
+    else this.#run(request);
+  }
+
+  /** Who asks for a pipeline is promised that nothing holds it up, as in node-postgres. */
+  #refuse(request: Request, what: string): void {
+    const error = this.#error("PIPELINE_PORTAL", `${what} not supported in pipeline mode`);
+    queueMicrotask(() => request.failed(error));
+  }
+
+  /** A promise of the kind that the options ask for. */
+  #promised<T>(promise: Promise<T>): Promise<T> {
+    if (this.#Promise === Promise) return promise;
+    return new this.#Promise<T>((resolve, reject) => promise.then(resolve, reject));
   }
 
   #runSubmittable<S extends Submittable>(submittable: S, callback: QueryCallback | undefined): S {
     equip(submittable, callback, this.#types);
-    this.#run(new SubmittableRequest(submittable, this.connection, this.#options.queryTimeoutMillis));
+    const request = new SubmittableRequest(submittable, this.connection, this.#options.queryTimeoutMillis);
+    if (this.pipeline) this.#refuse(request, "Custom query classes such as pg-cursor and pg-query-stream are");
+    else this.#run(request);
     return submittable;
   }
 
@@ -396,11 +428,19 @@ export class Client extends ClientShape {
         // It was too late to abort: an early query may have its answer before connect() can tell.
         return await this.#end();
       case "connected":
-        this.#state = { at: "ended", error: undefined, session: state.session };
-        return await state.session.end();
+        this.#state = { at: "ended", error: undefined };
+        return await (this.#closing = this.#close(state.session));
       case "ended":
-        return await state.session?.end();
+        return await this.#closing;
     }
+  }
+
+  /** As in node-postgres, a pipeline is answered first; other queries might never be. */
+  async #close(session: Session): Promise<void> {
+    if (this.pipeline && session.outstanding > 0) {
+      await new Promise((resolve) => this.once("drain", resolve).once("end", resolve));
+    }
+    await session.end();
   }
 
   #notQueryable(cause: Error | undefined): ClientError {

@@ -5,6 +5,7 @@
  */
 
 import { EventEmitter } from "events";
+import type { ClientConfig } from "../config/client_config.ts";
 import type { ConnectionOptions, PasswordSource } from "../config/options.ts";
 import { escapeIdentifier, escapeLiteral } from "./escape.ts";
 
@@ -15,7 +16,8 @@ export interface ConnectionParameters {
   readonly host: string;
   readonly port: number;
   readonly password: PasswordSource | null;
-  readonly ssl: boolean;
+  /** The `ssl` object that was given, else whether TLS was asked for. Its private key does not show when printed. */
+  readonly ssl: boolean | Readonly<Record<string, unknown>>;
   readonly binary: boolean;
   readonly application_name: string | undefined;
   readonly options: string | undefined;
@@ -26,12 +28,17 @@ export interface ConnectionParameters {
 /** The base of the client: its resolved options, readable. */
 export abstract class ClientShape extends EventEmitter {
   readonly #options: ConnectionOptions;
-  /** Whether `pipeline` was asked for. Queries are pipelined in any case. */
+  readonly #ssl: Readonly<Record<string, unknown>> | undefined;
+  /**
+   * Whether `pipeline` was asked for. Queries are pipelined in any case; this adds node-postgres's rules for it: `end`
+   * waits for what is outstanding, and what would hold others up is refused.
+   */
   readonly pipeline: boolean;
 
-  constructor(options: ConnectionOptions, pipeline: boolean) {
+  constructor(options: ConnectionOptions, { pipeline = false, ssl }: ClientConfig) {
     super();
     this.#options = options;
+    this.#ssl = typeof ssl === "object" && ssl !== null ? ssl as Readonly<Record<string, unknown>> : undefined;
     this.pipeline = pipeline;
   }
 
@@ -75,7 +82,7 @@ export abstract class ClientShape extends EventEmitter {
       database,
       host,
       port,
-      ssl: this.ssl,
+      ssl: this.#ssl === undefined ? this.ssl : withoutKeyShown(this.#ssl),
       binary,
       application_name: startupParameters["application_name"],
       options: startupParameters["options"],
@@ -94,4 +101,8 @@ export abstract class ClientShape extends EventEmitter {
   escapeLiteral(text: string): string {
     return escapeLiteral(text);
   }
+}
+
+function withoutKeyShown(ssl: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.defineProperty({ ...ssl }, "key", { value: ssl["key"], enumerable: false });
 }

@@ -5,6 +5,7 @@
  */
 
 import type { ClientConfig } from "../config/client_config.ts";
+import { env } from "../config/host.ts";
 import { builtins } from "../types/oids.ts";
 import { types } from "../types/registry.ts";
 
@@ -22,7 +23,6 @@ export interface Defaults extends ClientConfig {
 
 const INITIAL: Readonly<Record<string, unknown>> = {
   host: "localhost",
-  user: undefined,
   database: undefined,
   password: null,
   connectionString: undefined,
@@ -47,6 +47,9 @@ const INITIAL: Readonly<Record<string, unknown>> = {
   keepalives_idle: 0,
 };
 
+/** What a program has set `defaults.user` to. */
+let userSaid: string | undefined;
+
 /** The parsers that `parseInt8` replaces, once it has. */
 let parsersOfInt8: readonly (readonly [oid: number, parser: (text: string) => unknown])[] | undefined;
 
@@ -59,16 +62,23 @@ let parsersOfInt8: readonly (readonly [oid: number, parser: (text: string) => un
  * defaults.application_name = "shop";
  * ```
  */
-export const defaults: Defaults = Object.defineProperty({ ...INITIAL } as Defaults, "parseInt8", {
-  enumerable: true,
-  set(asNumber: boolean) {
-    parsersOfInt8 ??= [INT8, INT8_ARRAY].map((oid) => [oid, types.getTypeParser(oid) as (text: string) => unknown]);
-    for (const [oid, parser] of parsersOfInt8) {
-      const number = types.getTypeParser(oid === INT8 ? builtins.INT4 : INT4_ARRAY) as (text: string) => unknown;
-      types.setTypeParser(oid, asNumber ? number : parser);
-    }
+export const defaults: Defaults = Object.defineProperties({ ...INITIAL } as Defaults, {
+  user: {
+    enumerable: true,
+    // Asked for when it is read: on Deno the environment may be nobody's business.
+    get: () => userSaid ?? env("USER"),
+    set: (user: string | undefined) => userSaid = user,
   },
+  parseInt8: { enumerable: true, set: parseInt8 },
 });
+
+function parseInt8(asNumber: boolean): void {
+  parsersOfInt8 ??= [INT8, INT8_ARRAY].map((oid) => [oid, types.getTypeParser(oid) as (text: string) => unknown]);
+  for (const [oid, parser] of parsersOfInt8) {
+    const number = types.getTypeParser(oid === INT8 ? builtins.INT4 : INT4_ARRAY) as (text: string) => unknown;
+    types.setTypeParser(oid, asNumber ? number : parser);
+  }
+}
 
 const INT8 = builtins.INT8;
 const INT4_ARRAY = 1007;
@@ -79,8 +89,10 @@ const INT8_ARRAY = 1016;
  * a WebSocket; and a client has no use for the idle timeout, which is meant for pools.
  */
 export function changedDefaults(): Defaults {
-  const changed = Object.entries(defaults).filter(([name, value]) =>
-    name !== "idleTimeoutMillis" && value !== INITIAL[name] && value !== undefined
-  );
-  return Object.fromEntries(changed);
+  const changed: Defaults = userSaid === undefined ? {} : { user: userSaid };
+  for (const name of Object.keys(defaults) as (keyof Defaults)[]) {
+    if (name === "user" || name === "idleTimeoutMillis" || defaults[name] === INITIAL[name]) continue;
+    Object.assign(changed, { [name]: defaults[name] });
+  }
+  return changed;
 }

@@ -107,6 +107,11 @@ export class Pool extends EventEmitter {
     return expired;
   }
 
+  /** As in node-postgres, for those who look: all clients, those which are still connecting included. */
+  get _clients(): readonly PoolClient[] {
+    return [...this.#members.keys()];
+  }
+
   /** True once `end` was called. */
   get ending(): boolean {
     return this.#end !== undefined;
@@ -437,7 +442,7 @@ export class Pool extends EventEmitter {
       early.connected(this.#lend(member, true));
     });
     this.log("dispatching query");
-    const early = new EarlyPoolQuery(member, query);
+    const early = new EarlyPoolQuery(member.client, query);
   }
 
   #runSubmittable<S extends Submittable>(submittable: S): S {

@@ -7,6 +7,8 @@ export type Release = (errorOrDestroy?: Error | boolean | null) => void;
 export interface PoolClient extends Client {
   /** Gives the client back to its pool; with an error, or true, it is closed and leaves the pool. */
   release: Release;
+  /** Gives the client back when a `using` scope ends, unless it was given back already. */
+  [Symbol.dispose](): void;
   /** Gives the client back when an `await using` scope ends, unless it was given back already. */
   [Symbol.asyncDispose](): Promise<void>;
 }

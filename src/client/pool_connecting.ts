@@ -2,6 +2,9 @@ import { Client } from "./client.ts";
 import type { PoolClient } from "./pool_client.ts";
 import { connectTimedOut } from "./pool_errors.ts";
 
+/** How long a client may take to say that it could not connect, once it should have known. */
+const GRACE_MILLIS = 100;
+
 /** What connecting a pool's client needs to know. */
 export interface Connecting {
   /** 0 or undefined: the client's own limit, where it has one. */
@@ -11,37 +14,46 @@ export interface Connecting {
   done(error: Error | undefined): void;
 }
 
-/** Connects a client by its callback, which clients of every make have. */
+/**
+ * Connects a client by its callback, which clients of every make have. Our own mind the time themselves; others are
+ * brought down when it is over, and one that does not answer even then is given up.
+ */
 export function connectClient(client: PoolClient, { timeoutMillis, log, done }: Connecting): void {
-  // Our own clients mind connectionTimeoutMillis themselves.
-  const stopTimer = timeoutMillis && !(client instanceof Client)
-    ? bringDownAfter(timeoutMillis, client, log)
-    : () => false;
+  let timedOut = false;
+  let over = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const finish = (error: Error | undefined) => {
+    clearTimeout(timer);
+    over = true;
+    done(error);
+  };
+  const giveUp = () => {
+    log("ending client due to timeout");
+    client.end?.(() => {});
+    finish(connectTimedOut(undefined));
+  };
+  const expire = () => {
+    timedOut = !(client instanceof Client) && bringDown(client, log);
+    timer = setTimeout(giveUp, GRACE_MILLIS);
+  };
+  if (timeoutMillis) timer = setTimeout(expire, timeoutMillis);
   log("connecting new client");
   client.connect((failure: Error | null | undefined) => {
-    const timedOut = stopTimer();
+    if (over) return failure ? undefined : client.end(() => {});
     if (!failure) {
       log("new client connected");
-      return done(undefined);
+      return finish(undefined);
     }
     log("client failed to connect", failure);
     const late = timedOut || (failure as { code?: unknown }).code === "TIMEOUT_CONNECT";
-    done(late ? connectTimedOut(failure) : failure);
+    finish(late ? connectTimedOut(failure) : failure);
   });
 }
 
-/** Returns how to stop the timer, which tells whether it was too late for that. */
-function bringDownAfter(millis: number, client: object, log: Connecting["log"]): () => boolean {
+function bringDown(client: object, log: Connecting["log"]): boolean {
   const foreign = client as { connection?: { stream: { destroy(): void } }; end(): void };
-  let timedOut = false;
-  const timer = setTimeout(() => {
-    log("ending client due to timeout");
-    timedOut = true;
-    if (foreign.connection === undefined) foreign.end();
-    else foreign.connection.stream.destroy();
-  }, millis);
-  return () => {
-    clearTimeout(timer);
-    return timedOut;
-  };
+  log("ending client due to timeout");
+  if (foreign.connection === undefined) foreign.end();
+  else foreign.connection.stream.destroy();
+  return true;
 }

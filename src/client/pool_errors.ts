@@ -28,9 +28,9 @@ export function poolTimedOut(): PoolError {
 }
 
 /** A new client took too long to connect. */
-export function connectTimedOut(cause: Error): TimeoutError {
+export function connectTimedOut(cause: Error | undefined): TimeoutError {
   return new TimeoutError("TIMEOUT_CONNECT", "Connection terminated due to connection timeout", {
-    cause,
+    ...(cause === undefined ? {} : { cause }),
     safeToRetry: true,
     verbatim: true,
     hint: "The server did not let the client in within connectionTimeoutMillis.",

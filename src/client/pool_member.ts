@@ -23,10 +23,11 @@ export class PoolMember {
   constructor(client: PoolClient, onIdleError: (member: PoolMember, error: Error) => void) {
     this.client = client;
     this.onIdleError = (error) => onIdleError(this, error);
-    client[Symbol.asyncDispose] = () => {
+    const giveBack = () => {
       if (this.lent) client.release();
-      return Promise.resolve();
     };
+    client[Symbol.dispose] = giveBack;
+    client[Symbol.asyncDispose] = () => Promise.resolve(giveBack());
   }
 
   /** Whether it can run another query, as far as it knows itself; a foreign client may not know. */

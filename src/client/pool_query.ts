@@ -4,10 +4,10 @@
  * @module
  */
 
+import { AbortError, TimeoutError } from "../errors.ts";
 import { callOut } from "./call_out.ts";
 import type { PoolClient, Release } from "./pool_client.ts";
 import { asError } from "./pool_errors.ts";
-import type { PoolMember } from "./pool_member.ts";
 import type { QueryConfig } from "./query_config.ts";
 import type { Submittable } from "./submittable.ts";
 
@@ -46,16 +46,16 @@ export function runOn(client: PoolClient, release: Release, { config, values, se
 
 /** A query that a client is given before it is connected: it leaves with the last message of the authentication. */
 export class EarlyPoolQuery {
-  readonly #member: PoolMember;
   readonly #settle: Settle<unknown>;
   #release: Release | undefined;
+  /** Whether it has failed before its client was connected, by its signal or its timeout. */
+  #gaveUp = false;
   #answer: { readonly error: Error | undefined; readonly result?: unknown } | undefined;
 
-  constructor(member: PoolMember, { config, values, settle }: PoolQuery) {
-    this.#member = member;
+  constructor(client: PoolClient, { config, values, settle }: PoolQuery) {
     this.#settle = settle;
     try {
-      member.client.query(config, values, (error, result) => this.#answered(error ?? undefined, result));
+      client.query(config, values, (error, result) => this.#answered(error ?? undefined, result));
     } catch (error) {
       this.#answered(asError(error));
     }
@@ -69,16 +69,15 @@ export class EarlyPoolQuery {
 
   /** The client could not be connected: that is what became of the query too. */
   refused(error: Error): void {
-    if (this.#answer === undefined || !this.#gaveUp) this.#settle.failed(error);
+    if (!this.#gaveUp) this.#settle.failed(error);
   }
-
-  /** Whether the query has ended by itself, such as by its signal, and not with the connection. */
-  #gaveUp = false;
 
   #answered(error: Error | undefined, result?: unknown): void {
     this.#answer = { error, result };
-    this.#gaveUp = error !== undefined && this.#release === undefined && this.#member.usable;
-    if (this.#gaveUp && error !== undefined) this.#settle.failed(error);
+    if (error !== undefined && this.#release === undefined && wasGivenUp(error)) {
+      this.#gaveUp = true;
+      this.#settle.failed(error);
+    }
     this.#finish();
   }
 
@@ -89,6 +88,11 @@ export class EarlyPoolQuery {
     if (error === undefined) this.#settle.done(result);
     else if (!this.#gaveUp) this.#settle.failed(error);
   }
+}
+
+/** What is answered any other way is settled once the client can be given back. */
+function wasGivenUp(error: Error): boolean {
+  return error instanceof AbortError || (error instanceof TimeoutError && error.code === "TIMEOUT_QUERY");
 }
 
 /** The submittable has the client until nothing is outstanding there any more. */

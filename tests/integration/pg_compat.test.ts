@@ -28,9 +28,7 @@ test("all that node-postgres exports is here, by name and in the default export"
 });
 
 test("the defaults are node-postgres's, and say nothing until they are changed", async () => {
-  const { user: _, ...theirs } = pg.defaults;
-  const { user: __, ...here } = ours.defaults;
-  assert.deepEqual(here, { ...theirs });
+  assert.deepEqual({ ...ours.defaults }, { ...pg.defaults });
   const before = new Client(url);
   assert.equal(before.connectionParameters.application_name, undefined);
   ours.defaults.application_name = "shop";
@@ -224,6 +222,95 @@ test("a connection of nobody's does nothing and takes nothing amiss", () => {
   assert.equal(connection.stream.write(Uint8Array.of(1)), true);
 });
 
+test("a statement that was prepared runs by its name alone; one that was not is refused", async () => {
+  for (const ClientClass of classes) {
+    const client = new ClientClass(url);
+    await client.connect();
+    await client.query({ name: "twice", text: "select $1::int * 2 as n", values: [1] });
+    const again = { name: "twice", values: [4] } as unknown as everything.QueryConfig;
+    assert.deepEqual((await client.query(again)).rows, [{ n: 8 }]);
+    await client.end();
+  }
+  const client = await new Client(url).connect();
+  await assert.rejects(client.query({ name: "never" } as never), { code: "QUERY_TEXT", hint: /prepared as "never"/ });
+  await client.end();
+});
+
+test("a query that could not be sent ends in drain, as any other", async () => {
+  for (const ClientClass of classes) {
+    const client = new ClientClass(url);
+    await client.connect();
+    const drained = new Promise((resolve) => {
+      client.query({ text: {} } as never, () => client.on("drain", resolve));
+    });
+    await drained;
+    await client.end();
+  }
+});
+
+test("the option Promise makes a client's promises", async () => {
+  class OwnPromise<T> extends Promise<T> {}
+  for (const ClientClass of classes) {
+    const client = new ClientClass({ connectionString: url, Promise: OwnPromise as PromiseConstructorLike });
+    const promises = [client.connect(), client.query("select 1"), client.query("select nonsense")];
+    for (const promise of promises) assert.ok(promise instanceof OwnPromise);
+    await Promise.allSettled(promises);
+    assert.equal((await rejection(promises[2]) as { code: string }).code, "42703");
+    await client.end();
+  }
+});
+
+test("the status of the transaction is where node-postgres keeps it", async () => {
+  for (const ClientClass of classes) {
+    const client = new ClientClass(url);
+    await client.connect();
+    const statuses: unknown[] = [];
+    for (const text of ["select 1", "begin", "select nonsense", "rollback"]) {
+      await client.query(text).catch(() => {});
+      await client.query("").catch(() => {});
+      statuses.push(client._txStatus);
+    }
+    assert.deepEqual(statuses, ["I", "T", "E", "I"]);
+    await client.end();
+  }
+});
+
+test("a pipeline is answered before its end, and refuses what would hold it up", async () => {
+  for (const ClientClass of classes) {
+    const client = new ClientClass({ connectionString: url, pipeline: true });
+    await client.connect();
+    const failures: string[] = [];
+    const handleError = ({ message }: Error) => void failures.push(message);
+    client.query({ submit() {}, handleError });
+    const paged = client.query({ text: "select 1", rows: 3 });
+    failures.push((await rejection(paged) as Error).message);
+    assert.deepEqual(failures, [
+      "Custom query classes such as pg-cursor and pg-query-stream are not supported in pipeline mode",
+      "The `rows` option is not supported in pipeline mode",
+    ]);
+    const answers = [1, 2, 3].map((n) => client.query("select pg_sleep(0.01), $1::int as n", [n]));
+    const ended = client.end();
+    assert.deepEqual((await Promise.all(answers)).map(({ rows }) => rows[0].n), [1, 2, 3]);
+    await ended;
+  }
+});
+
+test("the connection tells how the server authenticates, and an empty password is refused in the same words", async () => {
+  for (const ClientClass of classes) {
+    for (const password of [undefined, "wrong", () => ""]) {
+      const client = new ClientClass({ ...partsOf(url), ...(password === undefined ? {} : { password }) });
+      let asked = 0;
+      client.connection.on("authenticationSASL", () => asked++);
+      const connected = client.connect();
+      if (password === undefined) await connected.then(() => client.end());
+      else if (password === "wrong") await assert.rejects(connected, { code: "28P01" });
+      else await assert.rejects(connected, { message: EMPTY_PASSWORD });
+      assert.equal(asked, 1);
+    }
+  }
+});
+
+const EMPTY_PASSWORD = "SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a non-empty string";
 const NOT_QUERYABLE = "Client has encountered a connection error and is not queryable";
 
 function partsOf(text: string): { user: string; password: string; host: string; port: number; database: string } {

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { inspect } from "node:util";
 import Cursor from "pg-cursor";
 import QueryStream from "pg-query-stream";
-import { Pool, type PoolClient, type PoolConfig } from "../../mod.ts";
+import { Client, Pool, type PoolClient, type PoolConfig } from "../../mod.ts";
 import { rejection } from "../fixtures/clients.ts";
 import { connectionUrl } from "../fixtures/postgres.ts";
 import { COUNTING_DELAY_MILLIS, startRelay } from "../fixtures/relay.ts";
@@ -66,6 +66,9 @@ test("await using gives a client back, once", async () => {
     second.release();
     assert.equal(pool.idleCount, 1);
   }
+  assert.equal(pool.idleCount, 1);
+  const third = await pool.connect();
+  third[Symbol.dispose]();
   assert.equal(pool.idleCount, 1);
 });
 
@@ -139,6 +142,21 @@ test("a server that says nothing is given up after connectionTimeoutMillis, in n
     assert.match(cause.message, /timeout expired/);
   }
   assert.equal(pool.totalCount, 0);
+});
+
+test("a client that does not even answer is given up, and closed where it connects too late", async () => {
+  let connectLate = () => {};
+  class Late extends Client {
+    // deno-lint-ignore no-explicit-any -- one of the forms is enough here
+    override connect(callback: any): any {
+      connectLate = () => super.connect(callback);
+    }
+  }
+  await using pool = make({ Client: Late, connectionTimeoutMillis: 20, max: 1 });
+  const { message } = await rejection(pool.connect()) as Error;
+  assert.equal(message, "Connection terminated due to connection timeout");
+  assert.equal(pool.totalCount, 0);
+  connectLate();
 });
 
 test("options that cannot be used fail each who asks, and hold up nobody", async () => {
