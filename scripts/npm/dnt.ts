@@ -4,6 +4,8 @@
  * @module
  */
 
+import { dirname, relative } from "node:path";
+import denoJson from "../../deno.json" with { type: "json" };
 import type { BuildOptions } from "./build_options.ts";
 import { versionOf } from "./versions.ts";
 
@@ -41,11 +43,16 @@ async function load(): Promise<{ build(options: BuildOptions): Promise<void> }> 
   }
 }
 
-/** As deno.json has it, but for `events`: for dnt it is the npm package, so that it becomes a dependency. */
+/**
+ * The imports of deno.json, seen from where the map lies, but for `events`: for dnt it is the npm package, so that it
+ * becomes a dependency.
+ */
 async function writeImportMap(path: string): Promise<string> {
-  const { imports } = JSON.parse(await Deno.readTextFile("deno.json")) as { imports: Record<string, string> };
-  await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
-  const map = { imports: { ...imports, events: `npm:events@^${versionOf("events-package")}` } };
+  const folder = dirname(path);
+  const fromThere = (target: string) => target.startsWith("./") ? relative(folder, target) : target;
+  const imports = Object.entries(denoJson.imports).map(([name, target]) => [name, fromThere(target)]);
+  const map = { imports: { ...Object.fromEntries(imports), events: `npm:events@^${versionOf("events-package")}` } };
+  await Deno.mkdir(folder, { recursive: true });
   await Deno.writeTextFile(path, JSON.stringify(map, null, 2));
   return path;
 }

@@ -15,8 +15,8 @@ import { type Consumer, installConsumer, NOT_ON_DENO } from "./npm_consumer.ts";
 
 const skip = "Deno" in globalThis ? false : NOT_ON_DENO;
 
-const PROGRAM = `
-import { Client } from "pgduplex";
+const program = (specifier: string) => `
+import { Client } from "${specifier}";
 
 export async function run(config) {
   const client = new Client(config);
@@ -41,10 +41,18 @@ before(async () => {
 });
 after(async () => await consumer?.remove());
 
+/** With the engine for TLS where it is built. */
+const specifier = () => consumer.wolfssl === undefined ? CORE : "pgduplex";
+const CORE = "pgduplex/core";
+
 /** Bundles the program, and gives the folder of the result and the texts in it. */
-async function bundle(name: string, target: Target): Promise<{ folder: string; texts: Map<string, string> }> {
-  const folder = join(consumer.folder, "out", `${name}-${target}`);
-  await BUNDLERS[name]({ entry: await consumer.write("program.mjs", PROGRAM), outDir: folder, target });
+async function bundle(
+  name: string,
+  target: Target,
+  from = specifier(),
+): Promise<{ folder: string; texts: Map<string, string> }> {
+  const folder = join(consumer.folder, "out", name, target, from);
+  await BUNDLERS[name]({ entry: await consumer.write("program.mjs", program(from)), outDir: folder, target });
   const names = (await readdir(folder)).filter((file) => /\.m?js$/.test(file));
   const texts = await Promise.all(
     names.map(async (file) => [file, await readFile(join(folder, file), "utf8")] as const),
@@ -58,10 +66,10 @@ function bareImports(texts: Map<string, string>): string[] {
     .map(({ fileName }) => fileName).filter((name) => !name.startsWith("."));
 }
 
-/** Runs a program that connects through our proxy, with TLS to the server where the engine for it is built. */
-async function throughProxy(run: (config: object) => Promise<unknown>): Promise<void> {
+/** Runs a program that connects through our proxy, with TLS to the server where it has the engine for it. */
+async function throughProxy(run: (config: object) => Promise<unknown>, from = specifier()): Promise<void> {
   const { postgres, certificates } = await servers();
-  const ssl = consumer.wolfssl !== undefined;
+  const ssl = from !== CORE;
   const proxy = await startProxy({ allow: [`${postgres.host}:${postgres.port}`] });
   try {
     const rootCerts = ssl ? certificates.ca.cert : undefined;
@@ -86,9 +94,9 @@ console.log(JSON.stringify(await run(JSON.parse(config))));
 `;
 
 async function runAsInABrowser(folder: string, config: object): Promise<unknown> {
-  const program = await consumer.write("browser.mjs", AS_IN_A_BROWSER);
+  const runner = await consumer.write("browser.mjs", AS_IN_A_BROWSER);
   const args = ["run", "--no-remote", "--no-config", "--allow-net=127.0.0.1,localhost", `--allow-read=${folder}`];
-  const child = spawn(process.execPath, [...args, program, `file://${folder}/main.mjs`, JSON.stringify(config)]);
+  const child = spawn(process.execPath, [...args, runner, `file://${folder}/main.mjs`, JSON.stringify(config)]);
   let output = "";
   let errors = "";
   child.stdout.on("data", (chunk) => output += chunk);
@@ -127,12 +135,12 @@ for (const name of Object.keys(BUNDLERS)) {
   test(`${name}: a program for Node, which connects by a socket`, { skip }, async () => {
     const { postgres } = await servers();
     const { folder } = await bundle(name, "node");
-    const program = await consumer.write(
+    const runner = await consumer.write(
       "run.mjs",
       `const { run } = await import(process.argv[2]);
        console.log(JSON.stringify(await run(process.argv[3])));`,
     );
-    const printed = await consumer.node(program, join(folder, "main.mjs"), urlOf(postgres, false));
+    const printed = await consumer.node(runner, join(folder, "main.mjs"), urlOf(postgres, false));
     assert.deepEqual(JSON.parse(printed), PLAIN);
   });
 
@@ -140,6 +148,12 @@ for (const name of Object.keys(BUNDLERS)) {
     const { folder, texts } = await bundle(name, "browser");
     assert.deepEqual(bareImports(texts), []);
     await throughProxy((config) => runAsInABrowser(folder, config));
+  });
+
+  test(`${name}: a program for browsers without the engine`, { skip }, async () => {
+    const { folder, texts } = await bundle(name, "browser", CORE);
+    assert.deepEqual(bareImports(texts), []);
+    await throughProxy((config) => runAsInABrowser(folder, config), CORE);
   });
 
   test(`${name}: a program for Workers, which connects by a socket and by a WebSocket`, { skip }, async () => {
