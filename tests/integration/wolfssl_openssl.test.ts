@@ -101,6 +101,30 @@ test("what OpenSSL and the engine have in common is agreed, whoever computes", {
   }
 });
 
+test("a client signs with a key of any kind, and OpenSSL verifies it", { skip }, async (t) => {
+  const server = await selfSigned(folder.path, "verifier", KEYS.p256);
+  for (const key of ["rsa", "p256", "p384", "ed25519"] as const) {
+    for (const version of ["-tls1_3", "-tls1_2"]) {
+      await t.test(`${key} ${version}`, async () => {
+        const client = await selfSigned(folder.path, `client_${key}`, KEYS[key]);
+        const trust = ["-Verify", "1", "-verify_return_error", "-CAfile", client.certPath];
+        await using running = await startOpenssl(server, ["-rev", version, ...trust]);
+        const duplex = await wolfssl().connect(await openNode(running), {
+          serverName: "localhost",
+          verify: { chain: true, name: true },
+          roots: [await readFile(server.certPath, "utf8")],
+          clientCertificate: {
+            cert: await readFile(client.certPath, "utf8"),
+            key: await readFile(client.keyPath, "utf8"),
+          },
+        });
+        await assertReverses(duplex);
+        duplex.close();
+      });
+    }
+  }
+});
+
 const refusals: [name: string, key: keyof typeof KEYS, args: string[], engine: WolfSslOptions, words: RegExp][] = [
   ["no group in common", "p256", ["-groups", "P-521"], {}, /handshake_failure|no cipher suite, group/],
   ["no cipher suite in common", "rsa", ["-tls1_2", "-cipher", "AES128-SHA"], {}, /handshake_failure/],
