@@ -91,6 +91,7 @@ const wolfssl: BuildOptions = {
     finish(wolfssl, {
       platforms: [{ platform: WORKERD_WITH_CORE, entryPoints: ["./wolfssl/mod.ts"], conditions: ["workerd"] }],
       files: {
+        "wolfssl/README.md": "README.md",
         "wolfssl/LICENSE": "LICENSE",
         "wolfssl/core.wasm": `workerd/${WORKERD_CORE}`,
         // How the binary was made, and of what: the licence wants it, and whoever wants to build it again.

@@ -1,5 +1,6 @@
 /**
- * `deno task size [--files]`: what drivers add to a page, ours next to others; with `--files`, ours by source file.
+ * `deno task size [--write] [--files]`: what drivers add to a page, ours next to others. `--write` puts the table into the
+ * README, between its two comments; `--files` lists ours by source file.
  *
  * @module
  */
@@ -8,6 +9,7 @@ import { build, type BuildOptions, type Metafile } from "esbuild";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { BROWSER, bundleOptions } from "./platforms.ts";
+import { versionOf } from "./versions.ts";
 
 /** One program, as it arrives: bytes, minified and compressed by gzip. */
 export interface Measured {
@@ -127,19 +129,36 @@ async function measureFiles(): Promise<[path: string, bytes: number][]> {
     .sort(([, one], [, other]) => other - one);
 }
 
-async function main(args: readonly string[]): Promise<void> {
+async function table(): Promise<string> {
   const rows = [
     ["pgduplex, `Client`", QUERYING],
     ["pgduplex, everything exported", WHOLE_FACE],
     ["@pgduplex/wolfssl without its core", ENGINE],
-    ...PEERS,
+    ...PEERS.map(([name, program]) => [`${name} ${versionOf(name)}`, program] as const),
   ] as const;
+  const lines = ["| minified, gzip, KB | loaded | with lazy parts |", "| --- | ---: | ---: |"];
   const kilobytes = (bytes: number) => (bytes / 1024).toFixed(1);
-  console.log("| minified, gzip, KB | loaded | with lazy parts |\n| --- | ---: | ---: |");
   for (const [name, program] of rows) {
     const { loaded, everything } = await measure(program, join(Deno.cwd(), "npm"));
-    console.log(`| ${name} | ${kilobytes(loaded)} | ${kilobytes(everything)} |`);
+    lines.push(`| ${name} | ${kilobytes(loaded)} | ${kilobytes(everything)} |`);
   }
+  return lines.join("\n");
+}
+
+const README = "README.md";
+const BETWEEN = /(<!-- size -->\n)[\s\S]*?(<!-- \/size -->)/;
+
+async function writeToReadme(text: string): Promise<void> {
+  const before = await Deno.readTextFile(README);
+  if (!BETWEEN.test(before)) throw new Error(`${README} has no <!-- size --> and <!-- /size --> to write between`);
+  await Deno.writeTextFile(README, before.replace(BETWEEN, (_, start, end) => `${start}\n${text}\n\n${end}`));
+  await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", README] }).output();
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const text = await table();
+  console.log(text);
+  if (args.includes("--write")) await writeToReadme(text);
   if (!args.includes("--files")) return;
   for (const [path, bytes] of await measureFiles()) console.log(`${String(bytes).padStart(7)} ${path}`);
 }
