@@ -8,6 +8,7 @@ import type { Duplex } from "../duplex/duplex.ts";
 import { codeOf } from "../duplex/failures.ts";
 import { unlessAborted } from "../duplex/waiting.ts";
 import { type IpAddress, parseIp, type Target } from "./address.ts";
+import { type Deadline, startDeadline } from "./deadline.ts";
 import { type Reach, refuseAddress } from "./policy.ts";
 
 /** How names are resolved and connections opened, and how long both may take together. */
@@ -81,31 +82,6 @@ async function connectToOne(
 async function resolve(host: string, dialler: Dialler, signal: AbortSignal): Promise<IpAddress[]> {
   const found = await unlessAborted(dialler.resolve(host), signal, () => {});
   return found.slice(0, MAX_ADDRESSES).map(parseIp).filter((ip) => ip !== undefined);
-}
-
-interface Deadline {
-  readonly signal: AbortSignal;
-  /** Milliseconds left. */
-  left(): number;
-  release(): void;
-}
-
-/** Aborts after a while, or together with its parent. */
-function startDeadline(millis: number, parent: AbortSignal): Deadline {
-  const controller = new AbortController();
-  const end = performance.now() + millis;
-  const timer = setTimeout(() => controller.abort(new Error("the deadline passed")), millis);
-  const onAbort = () => controller.abort(parent.reason);
-  parent.addEventListener("abort", onAbort, { once: true });
-  if (parent.aborted) onAbort();
-  return {
-    signal: controller.signal,
-    left: () => Math.max(0, end - performance.now()),
-    release() {
-      clearTimeout(timer);
-      parent.removeEventListener("abort", onAbort);
-    },
-  };
 }
 
 const WORDS: Readonly<Record<string, string>> = {

@@ -35,6 +35,8 @@ Relays WebSockets (GET /v1?address=host:port) to TCP, to targets that are allowe
   --allow host:port     may be dialled; repeatable. The host is a name, *.example.com, an IP address
                         (IPv6 in brackets) or *; the port a number or *
   --allow-regex regex   may be dialled: what the expression (RE2 syntax) matches as a whole host:port
+  --allow-origin origin web pages of this origin may connect; repeatable: https://app.example.com,
+                        https://*.example.com, null or *. Default: any; with --dev, pages on loopback
   --allow-private       names may lead to private and loopback addresses; without it only hosts
                         that a rule spells out may
   --dev                 for development: listens on loopback, and whatever is on loopback may be dialled
@@ -57,6 +59,7 @@ const DEFAULT_PORT = 8080;
 const SWITCHES = ["--allow-private", "--dev", "--quiet", "--help"];
 const VALUES = [
   "--allow",
+  "--allow-origin",
   "--allow-regex",
   "--listen",
   "--max-connections",
@@ -66,7 +69,7 @@ const VALUES = [
   "--ping-interval",
   "--drain-timeout",
 ];
-const REPEATABLE = ["--allow"];
+const REPEATABLE = ["--allow", "--allow-origin"];
 
 /**
  * Reads the arguments after `proxy`.
@@ -97,6 +100,7 @@ export function parseProxyCommand(args: readonly string[], environment: ProxyEnv
       // A leftover variable must not widen what the command line says.
       allowPattern: flags.get("--allow-regex")?.[0] ??
         (saysWhatIsAllowed ? undefined : environment.ALLOW_ADDR_REGEX || undefined),
+      allowOrigins: flags.get("--allow-origin"),
       allowPrivate: flags.has("--allow-private"),
       dev,
       listen: {

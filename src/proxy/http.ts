@@ -4,7 +4,9 @@
  * @module
  */
 
+import { type Opening, readOffer } from "../duplex/proxy_protocol.ts";
 import { parseTarget, type Target } from "./address.ts";
+import type { OriginPolicy } from "./origin.ts";
 import type { Policy, Reach } from "./policy.ts";
 
 /** The head of a request, as any server can give it. */
@@ -26,11 +28,18 @@ export interface Answer {
 /** What is to be done about a request. */
 export type Decision =
   | { readonly kind: "answer"; readonly answer: Answer }
-  | { readonly kind: "relay"; readonly target: Target; readonly reach: Reach };
+  | {
+    readonly kind: "relay";
+    readonly target: Target;
+    readonly reach: Reach;
+    /** What to do with the target before the upgrade is answered, where the client speaks `pgduplex.v1`. */
+    readonly opening: Opening | undefined;
+  };
 
 /** What the decision depends on besides the request. */
 export interface ProxyState {
   readonly policy: Policy;
+  readonly origins: OriginPolicy;
   /** True once as many connections are open as may be. */
   readonly full: boolean;
   /** True while the proxy shuts down. */
@@ -55,7 +64,7 @@ const REASON_PHRASES: Readonly<Record<number, string>> = {
 };
 
 /** Decides on a request; nothing was resolved or dialled yet, so that a refusal costs nothing. */
-export function decide(request: RequestHead, { policy, full, draining }: ProxyState): Decision {
+export function decide(request: RequestHead, { policy, origins, full, draining }: ProxyState): Decision {
   const question = request.url.indexOf("?");
   const path = question === -1 ? request.url : request.url.slice(0, question);
   if (path === HEALTH_PATH) return health(request, draining);
@@ -65,16 +74,20 @@ export function decide(request: RequestHead, { policy, full, draining }: ProxySt
   if (request.method !== "GET") return refuse(405, `${RELAY_PATH} takes GET only`, { allow: "GET" });
   const notWebSocket = refuseHandshake(request);
   if (notWebSocket !== undefined) return notWebSocket;
+  const stranger = origins.refuse(request.header("origin"));
+  if (stranger !== undefined) return refuse(403, stranger);
 
   const addresses = new URLSearchParams(question === -1 ? "" : request.url.slice(question)).getAll("address");
   if (addresses.length !== 1) return refuse(400, `expected one address: ${RELAY_PATH}?address=host:port`);
   const target = parseTarget(addresses[0]);
   if (!target.ok) return refuse(400, `the address is malformed: ${target.reason}`);
+  const offer = readOffer(request.header("sec-websocket-protocol"));
+  if (!offer.ok) return refuse(400, `the subprotocols are malformed: ${offer.reason}`);
   const verdict = policy.judge(target.value);
   if (!verdict.allowed) return refuse(403, verdict.reason);
   if (draining) return refuse(503, "the proxy is shutting down", { "retry-after": "5" });
   if (full) return refuse(503, "the proxy has no connection to spare", { "retry-after": "5" });
-  return { kind: "relay", target: target.value, reach: verdict.reach };
+  return { kind: "relay", target: target.value, reach: verdict.reach, opening: offer.opening };
 }
 
 /** A one-line plain-text answer that closes its connection. */

@@ -14,13 +14,12 @@ import type { Duplex } from "../duplex/duplex.ts";
 import { openNode } from "../duplex/node.ts";
 import { deferred } from "../duplex/waiting.ts";
 import { TransportError } from "../errors.ts";
-import type { Target } from "./address.ts";
-import { dial, type Dialler } from "./dial.ts";
-import { type Answer, answer, decide, RELAY_PATH, type RequestHead, serializeAnswer } from "./http.ts";
+import { dial, type Dialled, type Dialler } from "./dial.ts";
+import { type Answer, answer, decide, type Decision, RELAY_PATH, type RequestHead, serializeAnswer } from "./http.ts";
 import type { ProxyEvent } from "./events.ts";
 import { Meter, type ProxyMetrics } from "./metrics.ts";
 import { type ProxyOptions, type ResolvedProxyOptions, resolveProxyOptions } from "./options.ts";
-import type { Reach } from "./policy.ts";
+import { type Opened, openTarget } from "./opening.ts";
 import { relay } from "./relay.ts";
 import { watchClient } from "./waiting_client.ts";
 import { peerFromWebSocket } from "./websocket_peer.ts";
@@ -75,6 +74,8 @@ class NodeProxy implements Proxy {
   readonly #webSockets: WebSocketServer;
   readonly #stop = new AbortController();
   readonly #tasks = new Set<Promise<void>>();
+  /** The subprotocols chosen for requests that are about to be upgraded. */
+  readonly #protocols = new WeakMap<IncomingMessage, string>();
   #lastId = 0;
   #draining: { timer: ReturnType<typeof setTimeout>; done: Promise<void> } | undefined;
 
@@ -91,7 +92,7 @@ class NodeProxy implements Proxy {
       clientTracking: false,
       perMessageDeflate: false,
       maxPayload: options.maxMessageBytes,
-      handleProtocols: () => false,
+      handleProtocols: (_offered, request) => this.#protocols.get(request) ?? false,
       ...{ closeTimeout: options.lingerMillis },
     });
     this.#server = createServer({
@@ -184,7 +185,7 @@ class NodeProxy implements Proxy {
     const decision = this.#decide(request);
     if (decision.kind === "answer") return await this.#refuse({ id, client, socket }, decision.answer);
     this.#meter.connections++;
-    const closed = await this.#connect({ id, client, socket }, request, head, decision.target, decision.reach);
+    const closed = await this.#connect({ id, client, socket }, request, head, decision);
     this.#meter.connections--;
     if (closed !== undefined) this.#options.onEvent(closed);
   }
@@ -197,14 +198,14 @@ class NodeProxy implements Proxy {
     upgrade: Upgrade,
     request: IncomingMessage,
     head: Uint8Array,
-    target: Target,
-    reach: Reach,
+    wish: Wish,
   ): Promise<ProxyEvent | undefined> {
     const { id, client, socket } = upgrade;
+    const { target } = wish;
     const begun = performance.now();
     const waiting = watchClient(socket, head, this.#stop.signal);
-    const dialled = await dial(target, reach, this.#dialler, waiting.over);
-    const early = waiting.take();
+    const dialled = await this.#reach(wish, waiting.over);
+    const ahead = waiting.take();
     if (waiting.over.aborted) {
       if (dialled.ok) dialled.duplex.close();
       this.#own(
@@ -219,8 +220,9 @@ class NodeProxy implements Proxy {
       this.#own(this.#refuse(upgrade, answer(dialled.status, dialled.reason)));
       return undefined;
     }
-    const { duplex, address } = dialled;
-    const webSocket = await this.#upgrade(upgrade, request, early, duplex);
+    const { duplex, address, opened: { protocol, early } = {} } = dialled;
+    if (protocol !== undefined) this.#protocols.set(request, protocol);
+    const webSocket = await this.#upgrade(upgrade, request, ahead, duplex);
     if (webSocket === undefined) return undefined;
     const opened = performance.now();
     this.#meter.relayed++;
@@ -230,8 +232,19 @@ class NodeProxy implements Proxy {
       lingerMillis: this.#options.lingerMillis,
       signal: this.#stop.signal,
       meter: this.#meter,
+      early,
     });
     return { kind: "closed", id, client, target: target.text, ...report, millis: performance.now() - opened };
+  }
+
+  /** Dials the target and does with it what the client wishes. */
+  async #reach({ target, reach, opening }: Wish, over: AbortSignal): Promise<Reached> {
+    const dialled = await dial(target, reach, this.#dialler, over);
+    if (!dialled.ok || opening === undefined) return dialled;
+    const opened = await openTarget(dialled.duplex, opening, this.#options.dialTimeoutMillis, over);
+    if (opened.ok) return { ...dialled, opened };
+    dialled.duplex.close(opened.reason);
+    return opened;
   }
 
   /** Undefined where the client left meanwhile; the target is then released. */
@@ -289,7 +302,8 @@ class NodeProxy implements Proxy {
       },
     };
     const full = this.#meter.connections >= this.#options.maxConnections;
-    return decide(head, { policy: this.#options.policy, full, draining: this.#draining !== undefined });
+    const { policy, origins } = this.#options;
+    return decide(head, { policy, origins, full, draining: this.#draining !== undefined });
   }
 }
 
@@ -299,6 +313,14 @@ interface Upgrade {
   readonly client: string;
   readonly socket: NodeStream;
 }
+
+/** What a client asks for, and is allowed. */
+type Wish = Extract<Decision, { kind: "relay" }>;
+
+/** A target that is ready for its client; `opened` where the client had a wish. */
+type Reached =
+  | Extract<Dialled, { ok: true }> & { readonly opened?: Extract<Opened, { ok: true }> }
+  | Extract<Dialled | Opened, { ok: false }>;
 
 async function resolveBySystem(host: string): Promise<readonly string[]> {
   const found = await lookup(host, { all: true });

@@ -7,10 +7,11 @@
 import { ConfigError } from "../errors.ts";
 import { parseIp, parseName, scopeOf } from "./address.ts";
 import type { ProxyEvent } from "./events.ts";
+import { createOriginPolicy, type OriginOptions, type OriginPolicy } from "./origin.ts";
 import { createPolicy, type Policy, type PolicyOptions } from "./policy.ts";
 
 /** Options of `startProxy`. Durations are milliseconds. */
-export interface ProxyOptions extends PolicyOptions {
+export interface ProxyOptions extends PolicyOptions, OriginOptions {
   /** Where to listen. Default: `127.0.0.1`, and a port that is free (0). With `dev`, loopback only. */
   readonly listen?: { readonly host?: string | undefined; readonly port?: number | undefined } | undefined;
   /** Connections at a time, those being dialled included. Default: 1000. */
@@ -19,7 +20,10 @@ export interface ProxyOptions extends PolicyOptions {
   readonly maxMessageBytes?: number | undefined;
   /** Ends a connection over which nothing was sent for so long; 0: never. Default: one hour. */
   readonly idleTimeoutMillis?: number | undefined;
-  /** From the request to the connection with the target, resolving included. Default: 10 s. */
+  /**
+   * From the request to the connection with the target, resolving included; and once more for its answer to an
+   * SSLRequest, where the client leaves that to the proxy. Default: 10 s.
+   */
   readonly dialTimeoutMillis?: number | undefined;
   /** How often a silent client is asked whether it is still there; 0: never. Default: 30 s. */
   readonly pingIntervalMillis?: number | undefined;
@@ -34,6 +38,7 @@ export interface ProxyOptions extends PolicyOptions {
 /** {@linkcode ProxyOptions} with nothing left open, except how names are resolved. */
 export interface ResolvedProxyOptions {
   readonly policy: Policy;
+  readonly origins: OriginPolicy;
   readonly host: string;
   readonly port: number;
   readonly maxConnections: number;
@@ -52,8 +57,8 @@ const MAX_MESSAGE_BYTES = 1024 * 1024 * 1024; // as PostgreSQL, whose own messag
 /**
  * Checks the options and fills in the defaults.
  *
- * @throws {ConfigError} `PROXY_NOT_RESTRICTED`, `PROXY_RULE_INVALID`, `PROXY_PATTERN_INVALID`, `PROXY_DEV_NOT_LOOPBACK`,
- * `PROXY_OPTION_INVALID`
+ * @throws {ConfigError} `PROXY_NOT_RESTRICTED`, `PROXY_RULE_INVALID`, `PROXY_PATTERN_INVALID`, `PROXY_ORIGIN_INVALID`,
+ * `PROXY_DEV_NOT_LOOPBACK`, `PROXY_OPTION_INVALID`
  */
 export function resolveProxyOptions(options: ProxyOptions): ResolvedProxyOptions {
   const policy = createPolicy(options);
@@ -68,6 +73,7 @@ export function resolveProxyOptions(options: ProxyOptions): ResolvedProxyOptions
   }
   return Object.freeze({
     policy,
+    origins: createOriginPolicy(options),
     host,
     port: integer("listen.port", options.listen?.port, 0, 0, 65535),
     maxConnections: integer("maxConnections", options.maxConnections, 1000, 1, 1_000_000),

@@ -35,6 +35,8 @@ export interface RelayOptions {
   /** Ends the relay, because the proxy stops. */
   readonly signal: AbortSignal;
   readonly meter: RelayMeter;
+  /** What the target said before the relay began. */
+  readonly early?: Uint8Array | undefined;
 }
 
 /** Who counts a relay's bytes. */
@@ -183,10 +185,12 @@ class Relay {
 
   /** Relays the target's bytes to the client; resolves with how the target ended. */
   async #toClient(): Promise<Ending> {
+    let { early } = this.#options;
     for (;;) {
       let bytes: Uint8Array | null;
       try {
-        bytes = await this.#target.read();
+        bytes = early ?? await this.#target.read();
+        early = undefined;
       } catch (error) {
         return { cause: "target-lost", reason: wordsFor(error) };
       }

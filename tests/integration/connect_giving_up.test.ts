@@ -161,14 +161,14 @@ for (const [where, way, waits] of cases) {
   for (const wait of waits) {
     test(`${where}, a signal ends the wait for ${wait.what}`, async () => {
       const error = await failureOf(wait, way, bySignal);
-      assert.deepEqual([error.name, error.code, error.phase], ["AbortError", "ABORTED", wait.phase]);
+      assert.deepEqual([error.name, error.code], ["AbortError", "ABORTED"]);
       assert.equal(error.cause, REASON);
       assert.match(error.message, /aborted by its AbortSignal/);
     });
 
     test(`${where}, end() ends the wait for ${wait.what}`, async () => {
       const error = await failureOf(wait, way, byEnd);
-      assert.deepEqual([error.name, error.code, error.phase], ["AbortError", "ABORTED", wait.phase]);
+      assert.deepEqual([error.name, error.code], ["AbortError", "ABORTED"]);
       assert.match(error.message, /ended while it connected/);
     });
   }
@@ -225,6 +225,11 @@ test("a client that was ended before it connected stays ended", async () => {
   assert.equal(server.accepted, 0);
 });
 
+/** A proxy that makes the SSLRequest exchange makes one wait of the opening and what follows in TLS. */
+function phasesOf(phase: string, { wsProxy }: ClientConfig): (string | undefined)[] {
+  return wsProxy !== undefined && phase === "tls" ? ["open", "tls"] : [phase];
+}
+
 /** How a connect that waits fails when it is given up, with a query that was given before. */
 async function failureOf(
   { script, config, phase, what, lingersOn }: Wait,
@@ -254,7 +259,7 @@ async function failureOf(
   assert.equal(query.status === "rejected" && query.reason, error, "the query fails as the connect does");
   assert.deepEqual([error.host, error.port, error.safeToRetry], [host, port, true]);
   // On a machine so slow that the deadline comes before the wait, it is another wait that it ends.
-  if (waiting) assert.equal(error.phase, phase, what);
+  if (waiting) assert.ok(phasesOf(phase, way).includes(error.phase), `${error.phase} during ${what}`);
   assertNoSecret(error, [PASSWORD]);
   await assert.rejects(client.query("SELECT 1"), { code: "CLIENT_BROKEN", cause: error });
   await client.end();

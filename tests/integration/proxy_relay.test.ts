@@ -408,10 +408,10 @@ test("more than a little that comes before the upgrade waits, and is not lost", 
   await clock.close();
 });
 
-test("compression and subprotocols are not agreed to", async () => {
+test("compression and subprotocols that are not known are not agreed to", async () => {
   await withTarget(echo, async ({ proxy, target }) => {
     const client = connectRaw(proxy.port);
-    const offers = "Sec-WebSocket-Protocol: pgduplex.v1\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
+    const offers = "Sec-WebSocket-Protocol: chat, pgduplex.v2\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
     client.write(upgradeRequest(target.address).replace(/\r\n$/, offers));
     client.setEncoding("latin1");
     const [answer] = await once(client, "data");

@@ -19,6 +19,7 @@ test("flags and environment become options", () => {
     ["--allow a:1", { ALLOW_ADDR_REGEX: ".*" }, { allow: ["a:1"], allowPattern: undefined }],
     ["--allow-regex x", { ALLOW_ADDR_REGEX: ".*" }, { allowPattern: "x" }],
     ["--allow-private", {}, { allowPrivate: true, dev: false }],
+    ["--allow-origin null --allow-origin=https://a.example", {}, { allowOrigins: ["null", "https://a.example"] }],
     ["", {}, { listen: { host: "127.0.0.1", port: 8080 } }],
     ["", { LISTEN_PORT: "80" }, { listen: { host: "0.0.0.0", port: 80 } }],
     ["", { LISTEN_PORT: ":80" }, { listen: { host: "0.0.0.0", port: 80 } }],

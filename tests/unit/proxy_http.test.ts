@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { answer, decide, serializeAnswer } from "../../src/proxy/http.ts";
+import { createOriginPolicy } from "../../src/proxy/origin.ts";
 import { createPolicy } from "../../src/proxy/policy.ts";
 
 const policy = createPolicy({ allow: ["db.example.com:5432", "*.pool.example.com:*"] });
-const idle = { policy, full: false, draining: false };
+const origins = createOriginPolicy({ allowOrigins: ["https://app.example.com"] });
+const idle = { policy, origins, full: false, draining: false };
 const upgrade: Record<string, string> = {
   connection: "keep-alive, Upgrade",
   upgrade: "WebSocket",
@@ -15,6 +17,8 @@ const upgrade: Record<string, string> = {
 function request(url: string, headers: Record<string, string> = upgrade, method = "GET") {
   return { method, url, header: (name: string) => headers[name] };
 }
+
+const BAD_WISH = "pgduplex.v1.first.*, pgduplex.v1";
 
 test("a request is answered with the status and the reason that fit", () => {
   const db = "/v1?address=db.example.com:5432";
@@ -40,6 +44,8 @@ test("a request is answered with the status and the reason that fit", () => {
     ["userinfo", request("/v1?address=db.example.com:5432@evil:5432"), 400, /malformed/],
     ["an encoded NUL", request("/v1?address=db.example.com%00:5432"), 400, /malformed/],
     ["a decimal IP", request("/v1?address=2130706433:5432"), 400, /four decimal numbers/],
+    ["another page", request(db, { ...upgrade, origin: "https://evil.com" }), 403, /pages of https:\/\/evil\.com/],
+    ["a wish without reason", request(db, { ...upgrade, "sec-websocket-protocol": BAD_WISH }), 400, /base64url/],
     ["not allowed", request("/v1?address=evil.com:5432"), 403, /evil\.com:5432 is not in the proxy's allow-list/],
     ["the wrong port", request("/v1?address=db.example.com:22"), 403, /allow-list/],
   ];
@@ -59,7 +65,19 @@ test("an allowed address is relayed, whatever its spelling", () => {
     assert.ok(decision.kind === "relay", address);
     assert.equal(decision.target.text, "db.example.com:5432");
     assert.equal(decision.reach, "any");
+    assert.equal(decision.opening, undefined);
   }
+});
+
+test("a page that may connect is relayed, with what it wishes", () => {
+  const headers = {
+    ...upgrade,
+    origin: "https://app.example.com",
+    "sec-websocket-protocol": "pgduplex.v1.sslrequest, pgduplex.v1",
+  };
+  const decision = decide(request("/v1?address=db.example.com:5432", headers), idle);
+  assert.ok(decision.kind === "relay");
+  assert.deepEqual(decision.opening, { sslRequest: true, first: undefined });
 });
 
 test("a proxy that is full or shuts down says so, but not to those that it refuses anyway", () => {
