@@ -23,6 +23,9 @@ export {
   type MessageConfig,
   type ParseConfig,
 } from "./src/client/connection.ts";
+export type { CopyChunk, CopyFromOptions, CopyIn, CopySource } from "./src/client/copy_in.ts";
+export type { CopyOut, CopyToOptions } from "./src/client/copy_out.ts";
+export type { Cursor } from "./src/client/cursor.ts";
 export { type Defaults, defaults } from "./src/client/defaults.ts";
 export { escapeIdentifier, escapeLiteral } from "./src/client/escape.ts";
 export { type Pg, pg as default, type PgUtils, utils } from "./src/client/pg.ts";
@@ -31,8 +34,13 @@ export type { PoolClient, PoolConnectCallback, Release } from "./src/client/pool
 export type { ClientConstructor, PoolConfig, PoolOptions } from "./src/client/pool_options.ts";
 export { Query, type QueryCallback } from "./src/client/query.ts";
 export type { QueryArrayConfig, QueryConfig } from "./src/client/query_config.ts";
+export type { Queryable } from "./src/client/queryable.ts";
 export { type QueryResultRow, Result } from "./src/client/result.ts";
+export type { PortalOptions, RowStream, StreamOptions } from "./src/client/row_stream.ts";
 export type { Submittable } from "./src/client/submittable.ts";
+export type { TransactionWork } from "./src/client/transaction.ts";
+export type { IsolationLevel, TransactionOptions } from "./src/client/transaction_options.ts";
+export type { Transaction } from "./src/client/transaction_scope.ts";
 export { TypeOverrides } from "./src/client/type_overrides.ts";
 export type { ClientConfig, SslOptions } from "./src/config/client_config.ts";
 export { config, type GlobalConfig } from "./src/config/global.ts";
@@ -43,5 +51,10 @@ export * from "./src/errors.ts";
 export type { FieldDescription } from "./src/protocol/row_description.ts";
 export type { ConnectTimings } from "./src/session/connect_state.ts";
 export type { ClientCertificate, TlsDuplex, TlsEngine, TlsInfo, TlsOptions } from "./src/tls/engine.ts";
+export type { BinaryTypeName } from "./src/types/binary_encoders.ts";
+export { copyBinary, type CopyColumnType } from "./src/types/copy_binary.ts";
+export { copyCsv, type CopyCsvOptions } from "./src/types/copy_csv.ts";
+export type { CopyFormat, CopyRowDecoder } from "./src/types/copy_format.ts";
+export { copyText, type CopyTextOptions } from "./src/types/copy_text.ts";
 export { builtins } from "./src/types/oids.ts";
 export { TypeRegistry, types } from "./src/types/registry.ts";

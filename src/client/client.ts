@@ -17,7 +17,7 @@ import type { TransactionStatus } from "../protocol/codes.ts";
 import type { TypeParserSource } from "../types/codec.ts";
 import { TypeRegistry, types as globalTypes } from "../types/registry.ts";
 import { callOut } from "./call_out.ts";
-import { ClientShape } from "./client_shape.ts";
+import { ClientOperations } from "./client_operations.ts";
 import { Connection } from "./connection.ts";
 import { changedDefaults, defaults } from "./defaults.ts";
 import { EarlyQueries } from "./early_queries.ts";
@@ -69,7 +69,7 @@ export interface ConnectOptions {
  * await client.end();
  * ```
  */
-export class Client extends ClientShape {
+export class Client extends ClientOperations {
   /** As in node-postgres. */
   static readonly Query: typeof Query = Query;
 
@@ -373,7 +373,7 @@ export class Client extends ClientShape {
   #runQuery(config: QueryConfig, observer: QueryObserver): void {
     const request = new QueryRequest(config, this.#queryDefaults, this.#options.queryTimeoutMillis, observer);
     if (this.pipeline && config.rows) this.#refuse(request, "The `rows` option is");
-    else this.#run(request);
+    else this.runRequest(request);
   }
 
   /** Who asks for a pipeline is promised that nothing holds it up, as in node-postgres. */
@@ -392,11 +392,15 @@ export class Client extends ClientShape {
     equip(submittable, callback, this.#types);
     const request = new SubmittableRequest(submittable, this.connection, this.#options.queryTimeoutMillis);
     if (this.pipeline) this.#refuse(request, "Custom query classes such as pg-cursor and pg-query-stream are");
-    else this.#run(request);
+    else this.runRequest(request);
     return submittable;
   }
 
-  #run(request: Request): void {
+  protected get queryDefaults(): QueryDefaults {
+    return this.#queryDefaults;
+  }
+
+  protected runRequest(request: Request): void {
     const state = this.#state;
     this.#queried = true;
     if (state.at === "ended") {

@@ -149,7 +149,8 @@ export class Transaction implements Queryable {
   /** Refuses all further work, and closes what is still open. Never rejects. */
   async finish(): Promise<void> {
     this.#over = true;
-    for (const giveUp of this.#held) await giveUp().catch(() => {});
+    // All at once: the end of one may wait for that of another which has the connection to itself.
+    await Promise.all(Array.from(this.#held, (giveUp) => giveUp().catch(() => {})));
     this.#held.clear();
   }
 

@@ -1,0 +1,100 @@
+/**
+ * What our client does beyond node-postgres's: streams, cursors, COPY, transactions.
+ *
+ * @module
+ */
+
+import { ClientShape } from "./client_shape.ts";
+import { copyAll, type CopyFromOptions, CopyIn, type CopySource, CopyWriter, isCopySource } from "./copy_in.ts";
+import { CopyOut, type CopyToOptions } from "./copy_out.ts";
+import { Cursor } from "./cursor.ts";
+import { PortalReader } from "./portal_reader.ts";
+import { type QueryArrayConfig, type QueryConfig, queryConfig } from "./query_config.ts";
+import type { QueryDefaults } from "./query_run.ts";
+import type { Queryable } from "./queryable.ts";
+import type { Request } from "./request.ts";
+import type { QueryResultRow, Result } from "./result.ts";
+import { type PortalOptions, RowStream, type StreamOptions } from "./row_stream.ts";
+import type { TransactionStatus } from "../protocol/codes.ts";
+import { Transactions, type TransactionWork } from "./transaction.ts";
+import type { TransactionOptions } from "./transaction_options.ts";
+
+/** The base of the client: each method hands a request to whatever runs them. */
+export abstract class ClientOperations extends ClientShape implements Queryable {
+  readonly #transactions = new Transactions(this);
+  #portals = 0;
+
+  /** Runs a request as soon as there is a session. */
+  protected abstract runRequest(request: Request): void;
+  /** What holds for queries that do not say otherwise. */
+  protected abstract get queryDefaults(): QueryDefaults;
+
+  // deno-lint-ignore no-explicit-any -- generics as in @types/pg
+  abstract query<Row extends any[]>(config: QueryArrayConfig, values?: readonly unknown[]): Promise<Result<Row>>;
+  abstract query<Row = QueryResultRow>(
+    config: string | QueryConfig,
+    values?: readonly unknown[],
+  ): Promise<Result<Row>>;
+  abstract getTransactionStatus(): TransactionStatus | null;
+
+  /** As {@linkcode Queryable.stream}. */
+  stream<Row = QueryResultRow>(
+    config: string | QueryConfig,
+    values?: readonly unknown[],
+    options: StreamOptions = {},
+  ): RowStream<Row> {
+    return new RowStream(this.#portal(config, values, options), options);
+  }
+
+  /** As {@linkcode Queryable.cursor}. */
+  cursor<Row = QueryResultRow>(
+    config: string | QueryConfig,
+    values?: readonly unknown[],
+    options: PortalOptions = {},
+  ): Cursor<Row> {
+    return new Cursor(this.#portal(config, values, options));
+  }
+
+  /** As {@linkcode Queryable.copyFrom}. */
+  copyFrom(text: string, options?: CopyFromOptions): CopyIn;
+  copyFrom(text: string, source: CopySource, options?: CopyFromOptions): Promise<number>;
+  copyFrom(
+    text: string,
+    sourceOrOptions?: CopySource | CopyFromOptions,
+    options?: CopyFromOptions,
+  ): CopyIn | Promise<number> {
+    if (!isCopySource(sourceOrOptions)) return new CopyIn(this.#copyWriter(text, sourceOrOptions));
+    return copyAll(this.#copyWriter(text, options), sourceOrOptions);
+  }
+
+  /** As {@linkcode Queryable.copyTo}. */
+  copyTo(text: string, options?: CopyToOptions): CopyOut {
+    return new CopyOut(text, (request) => this.runRequest(request), options);
+  }
+
+  /** As {@linkcode Queryable.transaction}. A client runs one at a time; within one, use that transaction's own method. */
+  transaction<T>(work: TransactionWork<T>, options?: TransactionOptions): Promise<T> {
+    return this.#transactions.run(work, options);
+  }
+
+  #portal(
+    config: string | QueryConfig,
+    values: readonly unknown[] | undefined,
+    { signal, inTransaction }: PortalOptions,
+  ): PortalReader {
+    const given = queryConfig(config, values);
+    return new PortalReader({
+      config: signal === undefined ? given : { ...given, signal },
+      defaults: this.queryDefaults,
+      inTransaction,
+      portalName: () => `pgduplex_${++this.#portals}`,
+      run: (request) => this.runRequest(request),
+    });
+  }
+
+  #copyWriter(text: string, options: CopyFromOptions | undefined): CopyWriter {
+    const writer = new CopyWriter(text, options);
+    this.runRequest(writer);
+    return writer;
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * Rows of a query in parts, decoded: what streams and cursors read from.
+ *
+ * @module
+ */
+
+import { type Deferred, deferred } from "../duplex/waiting.ts";
+import { DriverError, ProtocolError } from "../errors.ts";
+import type { FieldDescription } from "../protocol/row_description.ts";
+import { openExclusivePortal } from "../session/exclusive_portal.ts";
+import type { Portal, PortalHandler, PortalQuery } from "../session/portal.ts";
+import { RowDecoder } from "../session/row_decoder.ts";
+import type { Session } from "../session/session.ts";
+import { openTransactionPortal } from "../session/transaction_portal.ts";
+import { encodeParameter } from "../types/parameters.ts";
+import { decoderOf } from "../types/registry.ts";
+import { assertQuery, type QueryConfig } from "./query_config.ts";
+import type { QueryDefaults } from "./query_run.ts";
+import type { Request } from "./request.ts";
+
+/** Some rows of a result. */
+export interface Batch {
+  readonly rows: unknown[];
+  /** The size of the rows on the wire, in bytes. */
+  readonly bytes: number;
+  /** False where these were the last ones. */
+  readonly more: boolean;
+}
+
+/** Where a stream or cursor reads. One read at a time. */
+export interface BatchSource {
+  /** The columns; undefined until the first rows have come, and where the query returns none. */
+  readonly fields: readonly FieldDescription[] | undefined;
+  read(maxRows: number): Promise<Batch>;
+  /** Gives the rest up. Idempotent, never rejects; resolves once the connection is free of it. */
+  close(): Promise<void>;
+}
+
+/** What a reader is told besides its query. */
+export interface PortalReaderInput {
+  readonly config: QueryConfig;
+  readonly defaults: QueryDefaults;
+  /** Whether a transaction is open; undefined: as the server's last answer said. */
+  readonly inTransaction: boolean | undefined;
+  /** A name that no other portal of the client has. */
+  readonly portalName: () => string;
+  /** Runs the request on the client, as soon as it is connected. */
+  readonly run: (request: Request) => void;
+}
+
+const NOTHING: Batch = { rows: [], bytes: 0, more: false };
+
+/** Opens the portal at its first read. */
+export class PortalReader implements BatchSource, Request {
+  /** A consumer may take its time; a signal is what ends it. */
+  readonly timeoutMillis = 0;
+  readonly #input: PortalReaderInput;
+  readonly #handler: PortalHandler;
+  #reading: Deferred<Batch> | undefined;
+  #asked = 0;
+  #portal: Portal | undefined;
+  #started = false;
+  #over = false;
+  #fields: readonly FieldDescription[] | undefined;
+  #decoder: RowDecoder | undefined;
+  #rows: unknown[] = [];
+  #bytes = 0;
+
+  constructor(input: PortalReaderInput) {
+    this.#input = input;
+    this.#handler = {
+      fields: (fields) => this.#describe(fields),
+      row: (bytes, start, end) => this.#row(bytes, start, end),
+      batch: (more) => this.#batch(more),
+      failed: (error) => this.failed(error),
+    };
+  }
+
+  get signal(): AbortSignal | undefined {
+    return this.#input.config.signal;
+  }
+
+  get fields(): readonly FieldDescription[] | undefined {
+    return this.#fields;
+  }
+
+  read(maxRows: number): Promise<Batch> {
+    if (this.#over) return Promise.resolve(NOTHING);
+    const reading = deferred<Batch>();
+    this.#reading = reading;
+    this.#asked = maxRows;
+    if (this.#portal !== undefined) this.#portal.fetch(maxRows);
+    else if (!this.#started) {
+      this.#started = true;
+      this.#input.run(this);
+    }
+    return reading.promise;
+  }
+
+  async close(): Promise<void> {
+    if (!this.#over) this.#finish()?.resolve(NOTHING);
+    await this.#portal?.close();
+  }
+
+  start(session: Session): void {
+    if (this.#over) return;
+    try {
+      const query = this.#query();
+      const patience = { signal: this.signal };
+      this.#portal = this.#inTransaction(session)
+        ? openTransactionPortal(session, this.#input.portalName(), query, this.#asked, this.#handler, patience)
+        : openExclusivePortal(session, query, this.#asked, this.#handler, patience);
+    } catch (error) {
+      const failure = error instanceof Error ? error : new Error(String(error));
+      if (failure instanceof DriverError) failure.addPlace({ ...session.place, phase: "query" }).safeToRetry = true;
+      this.failed(failure);
+    }
+  }
+
+  failed(error: Error): void {
+    this.#finish()?.reject(error);
+  }
+
+  #inTransaction({ outstanding, transactionStatus }: Session): boolean {
+    return this.#input.inTransaction ?? (outstanding === 0 && transactionStatus === "T");
+  }
+
+  #query(): PortalQuery {
+    const { config, defaults } = this.#input;
+    assertQuery(config);
+    const values = (config.values ?? []).map((value, index) => encodeParameter(value, defaults, index + 1));
+    return { text: config.text, values, binary: config.binary ?? defaults.binary };
+  }
+
+  #describe(fields: readonly FieldDescription[]): void {
+    const { config, defaults } = this.#input;
+    const types = config.types ?? defaults.types;
+    const decoders = fields.map(({ dataTypeID, format }) => decoderOf(types, dataTypeID, format === "text" ? 0 : 1));
+    this.#fields = fields;
+    this.#decoder = new RowDecoder(fields, decoders, config.rowMode === "array" ? "array" : "object");
+  }
+
+  #row(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#decoder === undefined) {
+      throw new ProtocolError(
+        "PROTOCOL_UNEXPECTED_MESSAGE",
+        "the server sent a row without having described its columns",
+      );
+    }
+    this.#rows.push(this.#decoder.decode(bytes, start, end));
+    this.#bytes += end - start;
+  }
+
+  #batch(more: boolean): void {
+    const batch = { rows: this.#rows, bytes: this.#bytes, more };
+    this.#rows = [];
+    this.#bytes = 0;
+    const reading = more ? this.#reading : this.#finish();
+    reading?.resolve(batch);
+  }
+
+  /** Nothing is read any more. Returns whoever still waits. */
+  #finish(): Deferred<Batch> | undefined {
+    const reading = this.#reading;
+    this.#over = true;
+    this.#reading = undefined;
+    this.#rows = [];
+    return reading;
+  }
+}
