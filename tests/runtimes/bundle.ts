@@ -16,7 +16,7 @@ export interface BundleOptions {
   readonly entryPoints: readonly string[];
   /** Where the bundles go, in the consumer's folder. */
   readonly folder: string;
-  readonly format: "esm" | "cjs";
+  readonly format: "esm" | "cjs" | "iife";
   /** How the package is resolved; undefined: the runtime resolves it itself. */
   readonly conditions?: readonly string[] | undefined;
 }
@@ -36,19 +36,36 @@ export async function bundle(consumer: Consumer, options: BundleOptions): Promis
     platform: conditions === undefined ? "node" : "browser",
     conditions: [...conditions ?? []],
     target: "es2022",
-    external: ["*.wasm"],
+    loader: { ".wasm": "copy" },
     plugins: [theInstalledPackage(consumer.folder, conditions !== undefined)],
     logLevel: "warning",
   });
   return outdir;
 }
 
+/** Bundles a program for Node that hosts a runtime, into a folder below which npm's packages are found; gives its path. */
+export async function bundleHost(entryPoint: string, folder: string): Promise<string> {
+  const outfile = join(projectRoot(), folder, "host.mjs");
+  await build({
+    entryPoints: [join(projectRoot(), "tests/runtimes", entryPoint)],
+    outfile,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    packages: "external",
+    logLevel: "warning",
+  });
+  return outfile;
+}
+
 function theInstalledPackage(resolveDir: string, include: boolean): Plugin {
   return {
     name: "the installed package",
     setup(bundle) {
-      bundle.onResolve({ filter: /\/mod\.ts$/ }, ({ kind }) => {
-        return include ? bundle.resolve("pgduplex", { kind, resolveDir }) : { path: "pgduplex", external: true };
+      bundle.onResolve({ filter: /\/mod\.ts$/ }, ({ path, kind }) => {
+        const name = path.endsWith("/wolfssl/mod.ts") ? "@pgduplex/wolfssl" : "pgduplex";
+        return include ? bundle.resolve(name, { kind, resolveDir }) : { path: name, external: true };
       });
     },
   };

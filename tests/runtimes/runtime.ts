@@ -16,6 +16,8 @@ export interface Combination {
   /** As `DuplexInfo.transport` calls it. */
   readonly transport: "websocket" | "deno" | "node" | "cloudflare" | "direct-sockets";
   readonly tls: "platform" | "wolfssl";
+  /** What people should know who go this way. */
+  readonly note?: string | undefined;
   /** The steps that cannot work this way, and why: they must fail just so. */
   readonly lacks?: Lacks | undefined;
 }

@@ -1,0 +1,32 @@
+/**
+ * Runs an edge function once, in Vercel's edge-runtime: `node host.mjs <function> <core.wasm> <task>` prints its report.
+ * Run from the folder that has npm `edge-runtime` installed.
+ *
+ * @module
+ */
+
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import process from "node:process";
+
+const [, , path = "", corePath = "", task = ""] = process.argv;
+
+interface EdgeRuntimePackage {
+  readonly EdgeRuntime: new (
+    options: { initialCode: string; extend(context: Record<string, unknown>): Record<string, unknown> },
+  ) => {
+    dispatchFetch(url: string, init: RequestInit): Promise<Response>;
+  };
+}
+
+const require = createRequire(`${process.cwd()}/`);
+const { EdgeRuntime } = require("edge-runtime") as EdgeRuntimePackage;
+const core = new WebAssembly.Module(readFileSync(corePath));
+const runtime = new EdgeRuntime({
+  initialCode: readFileSync(path, "utf8"),
+  extend: (context) => Object.assign(context, { core }),
+});
+
+runtime.dispatchFetch("http://function/", { method: "POST", body: task })
+  .then((response) => response.text())
+  .then((text) => console.log(text));
