@@ -7,11 +7,9 @@
 import { reportOf } from "../process.ts";
 import type { Lacks, Runtime } from "../runtime.ts";
 
-const NO_BINDING: Lacks = {
-  "SCRAM-PLUS": {
-    code: "AUTH_CHANNEL_BINDING_REQUIRED",
-    reason: "Deno's TLS does not show the server's certificate",
-  },
+const PLATFORM_TLS: Lacks = {
+  "SCRAM-PLUS": { code: "TLS_OPTION_UNSUPPORTED", reason: "Deno's TLS shows no certificate to bind to" },
+  certificate: { code: "TLS_OPTION_UNSUPPORTED", reason: "it sends none over an open connection" },
 };
 
 /** Deno. */
@@ -20,7 +18,7 @@ export const deno: Runtime = {
   title: "Deno",
   group: "Deno",
   combinations: [
-    { transport: "deno", tls: "platform", lacks: NO_BINDING },
+    { transport: "deno", tls: "platform", lacks: PLATFORM_TLS },
     { transport: "deno", tls: "wolfssl" },
     { transport: "websocket", tls: "platform" },
     { transport: "websocket", tls: "wolfssl" },

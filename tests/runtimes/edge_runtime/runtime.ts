@@ -20,7 +20,7 @@ export const edgeRuntime: Runtime = {
   combinations: [{
     transport: "websocket",
     tls: "wolfssl",
-    note: "the core is given as an imported module, wolfssl({ module }): the platform compiles none at run time",
+    note: "no WebAssembly is compiled at run time: import the core, and use wolfssl({ module })",
   }],
   async prepare(stage) {
     const installed = await installFromNpm("edge-runtime", VERSION);

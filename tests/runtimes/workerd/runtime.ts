@@ -10,15 +10,9 @@ import type { Lacks, Runtime } from "../runtime.ts";
 import { versionOf } from "../../../scripts/npm/versions.ts";
 
 const PLATFORM_TLS: Lacks = {
-  "SCRAM-PLUS": {
-    code: "TLS_OPTION_UNSUPPORTED",
-    reason: "the TLS of Workers' sockets does not show the server's certificate",
-  },
-  certificate: { code: "TLS_OPTION_UNSUPPORTED", reason: "the TLS of Workers' sockets sends no client certificate" },
-  "wrong CA": {
-    code: "TLS_HANDSHAKE",
-    reason: "refused, but the TLS of Workers' sockets does not say why",
-  },
+  "SCRAM-PLUS": { code: "TLS_OPTION_UNSUPPORTED", reason: "the sockets' TLS shows no certificate to bind to" },
+  certificate: { code: "TLS_OPTION_UNSUPPORTED", reason: "it sends none" },
+  "wrong CA": { code: "TLS_HANDSHAKE", reason: "it refuses without saying why" },
 };
 
 /** Cloudflare Workers. */
