@@ -18,9 +18,10 @@ const EVERYWHERE: Platform = {
   name: "core",
   always: [
     ...new Set([...BROWSER.always, ...BROWSER.never, ...WORKERD.always, ...WORKERD.never]),
-    ...["src/auth/md5.ts", "src/auth/saslprep.ts"],
+    ...BROWSER.alone,
   ],
   never: [ENGINE],
+  alone: [],
   leftOut: LEFT_OUT,
   dependencies: ["events", "ws"],
 };

@@ -13,6 +13,12 @@ export interface Decisions {
   readonly always: readonly string[];
   /** What no program needs. */
   readonly never: readonly string[];
+  /**
+   * What few programs need, and what has neither state nor classes that others know: a file of its own, with all that it
+   * imports. Sharing that with the entry would cut the entry into pieces, which compress worse than a few repeated lines
+   * weigh; our errors are branded for that.
+   */
+  readonly alone: readonly string[];
   /** What to tell whoever needs it after all. */
   readonly leftOut: string;
 }
@@ -21,7 +27,7 @@ const LAZY_IMPORT = /await import\("([^"]+)"\)/g;
 
 /**
  * Makes of a lazy import a plain one where the file is always needed, an error where it never is, and an import of a
- * file of its own otherwise.
+ * file that stands alone where it can. The others stay what they are, and share chunks with the entry.
  */
 export class LazyImports {
   readonly #decisions: Decisions;
@@ -31,7 +37,7 @@ export class LazyImports {
     this.#decisions = decisions;
   }
 
-  /** The files that need a bundle of their own, those of such bundles included as they are made. */
+  /** The files that stand alone, and need a bundle each. */
   get found(): Iterable<string> {
     return this.#found;
   }
@@ -47,6 +53,7 @@ export class LazyImports {
         bundle.onResolve({ filter: /^\./ }, ({ kind, path, resolveDir }) => {
           if (kind !== "dynamic-import") return undefined;
           const file = relative(Deno.cwd(), join(resolveDir, path));
+          if (!this.#decisions.alone.includes(file)) return undefined;
           this.#found.add(file);
           return { path: `./${basename(file).replace(/\.ts$/, ".js")}`, external: true };
         });

@@ -25,6 +25,8 @@ export const ENGINE = "@pgduplex/wolfssl";
 const EVERYWHERE = ["src/duplex/websocket.ts", "src/duplex/proxy_opening.ts"];
 const NOWHERE = ["src/duplex/deno.ts", "src/duplex/node.ts", "src/duplex/node_tls_over.ts", "src/duplex/ws.ts"];
 
+const ALONE = ["src/auth/md5.ts", "src/auth/saslprep.ts"];
+
 const leftOutOf = (condition: string) =>
   `left out where the package is resolved with the condition "${condition}": resolve it without`;
 
@@ -33,6 +35,7 @@ export const BROWSER: Platform = {
   name: "browser",
   always: EVERYWHERE,
   never: [...NOWHERE, "src/duplex/cloudflare.ts"],
+  alone: [...ALONE, "src/duplex/streams.ts", "src/duplex/direct_sockets.ts"],
   leftOut: leftOutOf("browser"),
 };
 
@@ -41,6 +44,7 @@ export const WORKERD: Platform = {
   name: "workerd",
   always: [...EVERYWHERE, "src/duplex/streams.ts", "src/duplex/cloudflare.ts"],
   never: [...NOWHERE, "src/duplex/direct_sockets.ts"],
+  alone: ALONE,
   leftOut: leftOutOf("workerd"),
 };
 
@@ -52,6 +56,7 @@ export const WORKERD_WITH_CORE: Platform = {
   name: "workerd",
   always: [],
   never: ["wolfssl/core_wasm.js"],
+  alone: [],
   leftOut: leftOutOf("workerd"),
   wrap: (path) =>
     `import module from "./${WORKERD_CORE}";
@@ -71,9 +76,7 @@ export interface PlatformEntry {
 }
 
 /**
- * Bundles one platform's entry: `<outDir>/<platform>/<name of the entry point>.js`, and beside it a file for each module
- * that is still imported lazily. Such a file has what it needs in itself: sharing it with the entry would cut the entry
- * into pieces, which compress worse than the few repeated lines weigh. Our errors are branded for that.
+ * Bundles one platform's entry: `<outDir>/<platform>/<name of the entry point>.js`, and beside it what it imports lazily.
  *
  * @throws {Error} what cannot be resolved, such as a `node:` specifier
  */
