@@ -11,7 +11,7 @@ import type { Cursor } from "./cursor.ts";
 import { type QueryArrayConfig, type QueryConfig, queryConfig } from "./query_config.ts";
 import type { Queryable } from "./queryable.ts";
 import type { QueryResultRow, Result } from "./result.ts";
-import type { PortalOptions, RowStream } from "./row_stream.ts";
+import type { PortalOptions, RowStream, StreamOptions } from "./row_stream.ts";
 import type { TransactionHost, TransactionWork } from "./transaction.ts";
 import type { TransactionOptions } from "./transaction_options.ts";
 
@@ -69,7 +69,7 @@ export class Transaction implements Queryable {
   stream<Row = QueryResultRow>(
     config: string | QueryConfig,
     values?: readonly unknown[],
-    options: PortalOptions = {},
+    options: StreamOptions = {},
   ): RowStream<Row> {
     this.assertOpen();
     const stream = this.#host.stream<Row>(config, values, this.#portalOptions(options));
@@ -154,7 +154,7 @@ export class Transaction implements Queryable {
     this.#held.clear();
   }
 
-  #portalOptions(options: PortalOptions): PortalOptions {
+  #portalOptions<Options extends PortalOptions>(options: Options): Options {
     return { ...this.#withSignal(options), inTransaction: true };
   }
 

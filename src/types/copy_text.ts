@@ -13,7 +13,10 @@ import { type EncodedParameter, encodeParameter } from "./parameters.ts";
 export interface CopyTextOptions {
   /** One character. Default: a tab. */
   readonly delimiter?: string | undefined;
-  /** What stands for NULL. Default: `\N`. */
+  /**
+   * What stands for NULL. Default: `\N`. Another one cannot be told from the same value where the server writes it, nor
+   * an empty one from the empty string.
+   */
   readonly null?: string | undefined;
 }
 
@@ -45,7 +48,9 @@ export function copyText(options: CopyTextOptions = {}): CopyFormat {
     encodeRow: (row) =>
       row.map((value, index) => {
         const text = textOf(encodeParameter(value, {}, index + 1));
-        return text === null ? nullText : escape(text, delimiter);
+        if (text === null) return nullText;
+        const escaped = escape(text, delimiter);
+        return escaped === nullText ? apartFromNull(escaped) : escaped;
       }).join(delimiter) + "\n",
     decoder: () => new TextRowDecoder(delimiter, nullText),
   };
@@ -72,6 +77,13 @@ const ESCAPED: Readonly<Record<string, string>> = { "\\": "\\\\", "\n": "\\n", "
 function escape(text: string, delimiter: string): string {
   const escaped = /[\\\n\r\t]/.test(text) ? text.replace(/[\\\n\r\t]/g, (character) => ESCAPED[character]) : text;
   return delimiter !== "\t" && escaped.includes(delimiter) ? escaped.replaceAll(delimiter, `\\${delimiter}`) : escaped;
+}
+
+/** The server looks for its text for NULL before it reads escapes. The empty text has none to be told apart by. */
+function apartFromNull(text: string): string {
+  if (text === "" || text.startsWith("\\")) return text;
+  const code = text.charCodeAt(0);
+  return code < 0x80 ? `\\x${code.toString(16).padStart(2, "0")}${text.slice(1)}` : `\\${text}`;
 }
 
 function unescape(text: string): string {
