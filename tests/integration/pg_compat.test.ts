@@ -306,6 +306,7 @@ test("the connection tells how the server authenticates, and an empty password i
       else if (password === "wrong") await assert.rejects(connected, { code: "28P01" });
       else await assert.rejects(connected, { message: EMPTY_PASSWORD });
       assert.equal(asked, 1);
+      client.connection.stream.destroy(); // node-postgres leaves its own open
     }
   }
 });
