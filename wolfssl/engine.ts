@@ -77,7 +77,7 @@ class Handshake {
   readonly #engine: WolfSslOptions;
   readonly #trust: Trust;
   readonly #memory: EngineMemory;
-  readonly #keys = new KeyAgreement();
+  #keys: KeyAgreement | undefined;
   #session: Session | undefined;
   #recordCrypto: RecordCrypto | undefined;
   #certificate: Uint8Array | undefined;
@@ -105,12 +105,15 @@ class Handshake {
     const choice = chooseCrypto(this.#engine.crypto ?? "auto");
     const [group] = settings.groups;
     // In TLS 1.2 the client makes its key after the server's, when there is no time left to work ahead.
-    const ahead = settings.maximumProtocol === TLS_1_3 && group !== undefined && choice.agrees(group);
-    const keyPrepared = ahead && await this.#keys.prepare(group);
-    const session = await Session.create(module, { ...settings, keyPrepared, resume: kept?.bytes }, {
+    if (settings.maximumProtocol === TLS_1_3 && group !== undefined && settings.groups.some(choice.agrees)) {
+      this.#keys = new KeyAgreement(choice.agrees);
+      await this.#keys.prepare(group);
+    }
+    const keysPrepared = this.#keys !== undefined;
+    const session = await Session.create(module, { ...settings, keysPrepared, resume: kept?.bytes }, {
       verifyChain: (at, certificates) => this.#verify(at, certificates),
-      preparedKey: (wanted, target) => this.#keys.preparedKey(wanted, target),
-      preparedSecret: (wanted, peer, target) => this.#keys.preparedSecret(wanted, peer, target),
+      preparedKey: (wanted, target) => this.#keys?.preparedKey(wanted, target) ?? 0,
+      preparedSecret: (wanted, peer, target) => this.#keys?.preparedSecret(wanted, peer, target) ?? 0,
     });
     this.#session = session;
     await this.#negotiate(session);
@@ -129,6 +132,8 @@ class Handshake {
   async #negotiate(session: Session): Promise<void> {
     const { records } = session;
     for (;;) {
+      // Asked before the core is: what is held now may be free by the time that it has returned.
+      const { hold } = records;
       let done: boolean;
       try {
         done = session.handshake();
@@ -141,13 +146,13 @@ class Handshake {
       // the peer's acknowledgement of the first wherever the transport leaves Nagle's algorithm on.
       if (done) return;
       await this.#flush(session);
-      if (records.hold !== undefined) {
-        await records.hold;
+      if (hold !== undefined) {
+        await hold;
         continue;
       }
       const chunk = await this.#duplex.read();
       if (chunk === null) records.end();
-      else for (const record of records.push(chunk)) this.#keys.watch(record);
+      else for (const record of records.push(chunk)) this.#keys?.watch(record);
     }
   }
 

@@ -34,15 +34,21 @@ interface KeyPair {
 
 /** One connection's key agreement. */
 export class KeyAgreement {
+  readonly #agrees: (group: number) => boolean;
   #pair: KeyPair | undefined;
   #given = false;
   #agreed: { readonly group: number; readonly peer: Uint8Array; readonly secret: Uint8Array } | undefined;
   #seen: Uint8Array[] = [];
   #done = false;
 
-  /** Makes the key pair for the share that the ClientHello will have; false where SubtleCrypto cannot. */
+  /** `agrees` tells which groups are SubtleCrypto's; the others are left to the core. */
+  constructor(agrees: (group: number) => boolean) {
+    this.#agrees = agrees;
+  }
+
+  /** Makes the key pair for the share that the ClientHello will have; false where that is the core's, or cannot be done. */
   async prepare(group: number): Promise<boolean> {
-    const curve = CURVES.get(group);
+    const curve = this.#agrees(group) ? CURVES.get(group) : undefined;
     if (curve === undefined) return false;
     try {
       const pair = await crypto.subtle.generateKey(curve.algorithm as EcKeyGenParams, false, ["deriveBits"]);
@@ -58,7 +64,7 @@ export class KeyAgreement {
 
   /** Looks for the server's share in a record that has just been queued, and holds the record until it is used. */
   watch(record: QueuedRecord): void {
-    if (this.#done || this.#pair === undefined) return;
+    if (this.#done) return;
     if (record.bytes[0] !== RECORD_TYPE.handshake) return;
     this.#seen.push(record.bytes.subarray(RECORD_HEADER));
     const seen = concatenate(this.#seen);

@@ -118,7 +118,7 @@ export async function settingsOf(options: TlsOptions, engine: WolfSslOptions): P
       cert: clientCertificate.cert,
       key: await decryptPrivateKey(clientCertificate.key, clientCertificate.passphrase),
     },
-    keyPrepared: false,
+    keysPrepared: false,
     resume: undefined,
   };
 }

@@ -25,8 +25,8 @@ export interface SessionSettings {
   readonly groups: readonly number[];
   /** PEM, the key not encrypted. */
   readonly clientCertificate: { readonly cert: string; readonly key: string } | undefined;
-  /** Whether the host made the key for the first group. */
-  readonly keyPrepared: boolean;
+  /** Whether the host is to be asked for keys. */
+  readonly keysPrepared: boolean;
   /** A session exported from an earlier connection. */
   readonly resume: Uint8Array | undefined;
 }
@@ -273,7 +273,7 @@ function open(core: Core, settings: SessionSettings): number {
   const suites = Uint8Array.from(cipherSuites.flatMap((suite) => [suite >> 8, suite & 0xff]));
   set("cipherSuites", suites, (at, size) => exports.session_set_ciphers(handle, at, size));
   // Setting the groups makes the first one's key.
-  if (settings.keyPrepared) exports.session_set_keys_prepared(handle);
+  if (settings.keysPrepared) exports.session_set_keys_prepared(handle);
   const groupBytes = new Uint8Array(new Int32Array(groups).buffer);
   set("groups", groupBytes, (at) => exports.session_set_groups(handle, at, groups.length));
   // A session that the core does not take is no harm: the handshake is then a full one.

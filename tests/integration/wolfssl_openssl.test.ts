@@ -88,7 +88,7 @@ test("what OpenSSL and the engine have in common is agreed, whoever computes", {
   for (const [key, args, options, agreed] of negotiations) {
     if (!made.has(key)) made.set(key, selfSigned(folder.path, key, KEYS[key]));
     const credentials = await made.get(key) ?? assert.fail();
-    for (const crypto of ["wasm", "subtle"] as const) {
+    for (const crypto of ["wasm", "subtle", "auto"] as const) {
       await t.test(`${key} ${args.join(" ")} ${JSON.stringify({ ...options, crypto })}`, async () => {
         await using server = await startOpenssl(credentials, ["-rev", ...args]);
         const duplex = await connect(wolfssl({ ...options, crypto }), server, credentials.certPath);

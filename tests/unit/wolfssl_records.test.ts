@@ -103,7 +103,7 @@ const RETRY = "cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c"
 test("the secret is agreed from the server's share before the core sees the ServerHello", async () => {
   for (const name of ["X25519", "P-256", "P-384"] as const) {
     const group = GROUPS[name];
-    const [client, server] = [new KeyAgreement(), new KeyAgreement()];
+    const [client, server] = [new KeyAgreement(() => true), new KeyAgreement(() => true)];
     assert.ok(await client.prepare(group) && await server.prepare(group));
     const [share, peer] = [new Uint8Array(96), new Uint8Array(96)];
     const size = client.preparedKey(group, share);
@@ -153,7 +153,7 @@ test("the secret is agreed from the server's share before the core sees the Serv
 });
 
 test("after a HelloRetryRequest there is a new key, for the group that the server wants", async () => {
-  const agreement = new KeyAgreement();
+  const agreement = new KeyAgreement(() => true);
   assert.ok(await agreement.prepare(GROUPS.X25519));
   const retry = serverHello(RETRY ?? [], [0, 51, 0, 2, 0, GROUPS["P-256"]]);
   const queued: QueuedRecord = { bytes: record(22, retry), hold: undefined, opened: undefined };
@@ -172,7 +172,7 @@ test("a ServerHello that is malformed, or has no share, is left to the core", as
     Uint8Array.of(20, 0, 0, 1, 0),
   ];
   for (const hello of hellos) {
-    const agreement = new KeyAgreement();
+    const agreement = new KeyAgreement(() => true);
     await agreement.prepare(GROUPS.X25519);
     const queued: QueuedRecord = { bytes: record(22, hello), hold: undefined, opened: undefined };
     agreement.watch(queued);
