@@ -37,6 +37,7 @@ export type { QueryArrayConfig, QueryConfig } from "./src/client/query_config.ts
 export type { Queryable } from "./src/client/queryable.ts";
 export { type QueryResultRow, Result } from "./src/client/result.ts";
 export type { PortalOptions, RowStream, StreamOptions } from "./src/client/row_stream.ts";
+export { type Sql, sql, type SqlFragment } from "./src/client/sql.ts";
 export type { Submittable } from "./src/client/submittable.ts";
 export type { TransactionWork } from "./src/client/transaction.ts";
 export type { IsolationLevel, TransactionOptions } from "./src/client/transaction_options.ts";
