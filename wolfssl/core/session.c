@@ -93,11 +93,13 @@ int EXPORT(session_set_ciphers)(Session* session, const byte* suites, int size) 
   return wolfSSL_set_cipher_list_bytes(session->ssl, suites, size);
 }
 
-/* Groups as numbers of RFC 8446 §4.2.7, the preferred first; a key share is sent for the first. */
+/* Groups as numbers of RFC 8446 §4.2.7, the preferred first. A key share is sent for the first two, so that a server
+ * that takes P-256 alone (PostgreSQL up to 17) costs no further turn; for one alone where the host holds its key. */
 int EXPORT(session_set_groups)(Session* session, int* groups, int count) {
   int result = wolfSSL_set_groups(session->ssl, groups, count);
-  if (result != WOLFSSL_SUCCESS) return result;
-  return wolfSSL_UseKeyShare(session->ssl, (word16)groups[0]);
+  if (result == WOLFSSL_SUCCESS) result = wolfSSL_UseKeyShare(session->ssl, (word16)groups[0]);
+  if (result != WOLFSSL_SUCCESS || count < 2 || session->host_group != 0) return result;
+  return wolfSSL_UseKeyShare(session->ssl, (word16)groups[1]);
 }
 
 /* The host has made the key for the first group. Before session_set_groups. */
