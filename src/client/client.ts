@@ -6,7 +6,6 @@
 
 import type { ClientConfig } from "../config/client_config.ts";
 import type { ConnectionOptions } from "../config/options.ts";
-import { resolveOptions } from "../config/resolve.ts";
 import type { DuplexInfo } from "../duplex/duplex.ts";
 import { deferred } from "../duplex/waiting.ts";
 import { AbortError, ClientError, TransportError } from "../errors.ts";
@@ -19,9 +18,10 @@ import { TypeRegistry, types as globalTypes } from "../types/registry.ts";
 import { callOut } from "./call_out.ts";
 import { ClientOperations } from "./client_operations.ts";
 import { Connection } from "./connection.ts";
-import { changedDefaults, defaults } from "./defaults.ts";
+import { defaults } from "./defaults.ts";
 import { EarlyQueries } from "./early_queries.ts";
 import { callbackObserver, eventObserver } from "./observers.ts";
+import { resolveClientOptions } from "./own_stream.ts";
 import { oneOrAll, Query, type QueryCallback } from "./query.ts";
 import { type QueryArrayConfig, type QueryConfig, queryConfig } from "./query_config.ts";
 import { type QueryDefaults, type QueryObserver, QueryRequest } from "./query_run.ts";
@@ -94,7 +94,7 @@ export class Client extends ClientOperations {
    * @throws {ConfigError} for whatever cannot be used, before anything is sent
    */
   constructor(config?: string | URL | ClientConfig) {
-    const options = resolveOptions(config, changedDefaults());
+    const options = resolveClientOptions(config);
     const own = typeof config === "object" && config !== null && !(config instanceof URL) ? config : {};
     super(options, own);
     this.#options = options;

@@ -7,7 +7,7 @@
 import type { NetConnectOpts, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { DriverError } from "../errors.ts";
-import { TlsError } from "../errors.ts";
+import { ConfigError, TlsError } from "../errors.ts";
 import type { TlsDuplex, TlsInfo, TlsOptions } from "../tls/engine.ts";
 import type { Duplex, DuplexInfo } from "./duplex.ts";
 import { aborted, busy, closedHere, lost, openFailed } from "./failures.ts";
@@ -77,6 +77,46 @@ export function openNode(target: Target): Promise<Duplex> {
     signal?.addEventListener("abort", onAbort, { once: true });
     socket.once("error", onError);
     socket.once("connect", onConnect);
+  });
+}
+
+/**
+ * Connects a stream that somebody else made, by its own `connect(port, host)`, as node-postgres does with its option
+ * `stream`: any stream with Node's socket's events will do. One without `connect` counts as connected.
+ */
+export function openNodeStream(stream: unknown, target: Target): Promise<Duplex> {
+  const { host, port, signal } = target;
+  const socket = stream as Socket;
+  const transport = "stream";
+  if (typeof socket?.write !== "function" || typeof socket.on !== "function") {
+    const message = "the option stream must give a Node stream, such as a net.Socket";
+    return Promise.reject(new ConfigError("CONFIG_STREAM", message, { host, port, phase: "open" }));
+  }
+  return new Promise((resolve, reject) => {
+    const settle = (work: () => void) => {
+      signal?.removeEventListener("abort", onAbort);
+      socket.off("error", onError);
+      socket.off("connect", onConnect);
+      work();
+    };
+    const refuse = (cause: unknown) => {
+      socket.on("error", () => {}); // a failure of what was given up is nobody's
+      socket.destroy();
+      reject(openFailed(transport, target, cause));
+    };
+    const onError = (cause: Error) => settle(() => refuse(cause));
+    const onAbort = () => settle(() => refuse(signal?.reason));
+    const onConnect = () =>
+      settle(() => resolve(fromNodeSocket(socket, { transport, remote: remoteName(target) }, { host, port })));
+    signal?.addEventListener("abort", onAbort, { once: true });
+    socket.once("error", onError);
+    if (signal?.aborted) return onAbort();
+    if (typeof socket.connect !== "function") return onConnect();
+    socket.once("connect", onConnect);
+    socket.setNoDelay?.(true);
+    const path = unixSocketPath(target);
+    if (path === undefined) socket.connect(port, host);
+    else socket.connect(path);
   });
 }
 
@@ -165,11 +205,11 @@ class NodeDuplex implements Duplex {
   }
 
   ref(): void {
-    this.socket.ref();
+    this.socket.ref?.();
   }
 
   unref(): void {
-    this.socket.unref();
+    this.socket.unref?.();
   }
 
   async startTls(options: TlsOptions): Promise<TlsDuplex> {

@@ -1,6 +1,7 @@
 /** What programs made for node-postgres find here: the same names, the same values, the same words. */
 
 import assert from "node:assert/strict";
+import { Socket } from "node:net";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import pg from "pg";
@@ -319,3 +320,20 @@ function partsOf(text: string): { user: string; password: string; host: string; 
   const database = pathname.slice(1);
   return { user: username, password: decodeURIComponent(password), host: hostname, port: Number(port), database };
 }
+
+test("the option stream brings the socket, as an object or by a function", async () => {
+  for (const ClientClass of classes) {
+    for (const stream of [new Socket(), () => new Socket()]) {
+      const client = new ClientClass({ connectionString: url, stream });
+      await client.connect();
+      assert.deepEqual((await client.query("select $1::int as n", [1])).rows, [{ n: 1 }]);
+      await client.end();
+    }
+  }
+  const refused = new Client({ ...partsOf(url), port: 1, stream: () => new Socket() });
+  await assert.rejects(refused.connect(), { code: "TRANSPORT_OPEN_FAILED", transport: "stream" });
+  const nonsense = new Client({ connectionString: url, stream: () => 7 });
+  await assert.rejects(nonsense.connect(), { code: "CONFIG_STREAM" });
+  await using pool = new ours.Pool({ connectionString: url, stream: () => new Socket() });
+  assert.deepEqual((await pool.query("select 2 as n")).rows, [{ n: 2 }]);
+});
