@@ -56,7 +56,7 @@ const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   "src/client/client_shape.ts": ["events"], // node-postgres's clients are EventEmitters, and so is what they hand out
   "src/client/connection.ts": ["events"],
   "src/client/connection_stream.ts": ["events"],
-  "src/client/pool.ts": ["events"],
+  "src/client/pool_operations.ts": ["events"],
   "src/client/query.ts": ["events"],
 };
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ClientError } from "../errors.ts";
 import { ClientShape } from "./client_shape.ts";
 import { copyAll, type CopyFromOptions, CopyIn, type CopySource, CopyWriter, isCopySource } from "./copy_in.ts";
 import { CopyOut, type CopyToOptions } from "./copy_out.ts";
@@ -19,10 +20,47 @@ import type { TransactionStatus } from "../protocol/codes.ts";
 import { Transactions, type TransactionWork } from "./transaction.ts";
 import type { TransactionOptions } from "./transaction_options.ts";
 
+/** What runs requests that were made elsewhere: a client, for its pool. */
+export interface RequestHost {
+  run(request: Request): void;
+  readonly defaults: QueryDefaults;
+  /** A name that no other portal of the client has. */
+  portalName(): string;
+}
+
+let hostOf: (client: object) => RequestHost;
+
 /** The base of the client: each method hands a request to whatever runs them. */
 export abstract class ClientOperations extends ClientShape implements Queryable {
+  static {
+    hostOf = (client) => {
+      if (#host in client) return client.#host;
+      throw new ClientError(
+        "POOL_CLIENT",
+        "streams, cursors and COPY of a pool need clients of pgduplex, not of its `Client`",
+        {
+          safeToRetry: true,
+        },
+      );
+    };
+  }
+
+  readonly #host: RequestHost;
   readonly #transactions = new Transactions(this);
   #portals = 0;
+
+  constructor(...shape: ConstructorParameters<typeof ClientShape>) {
+    super(...shape);
+    const run = (request: Request) => this.runRequest(request);
+    const defaults = () => this.queryDefaults;
+    this.#host = {
+      run,
+      get defaults() {
+        return defaults();
+      },
+      portalName: () => `pgduplex_${++this.#portals}`,
+    };
+  }
 
   /** Runs a request as soon as there is a session. */
   protected abstract runRequest(request: Request): void;
@@ -69,7 +107,7 @@ export abstract class ClientOperations extends ClientShape implements Queryable 
 
   /** As {@linkcode Queryable.copyTo}. */
   copyTo(text: string, options?: CopyToOptions): CopyOut {
-    return new CopyOut(text, (request) => this.runRequest(request), options);
+    return new CopyOut(text, this.#host.run, options);
   }
 
   /** As {@linkcode Queryable.transaction}. A client runs one at a time; within one, use that transaction's own method. */
@@ -80,15 +118,13 @@ export abstract class ClientOperations extends ClientShape implements Queryable 
   #portal(
     config: string | QueryConfig,
     values: readonly unknown[] | undefined,
-    { signal, inTransaction }: PortalOptions,
+    options: PortalOptions,
   ): PortalReader {
-    const given = queryConfig(config, values);
     return new PortalReader({
-      config: signal === undefined ? given : { ...given, signal },
-      defaults: this.queryDefaults,
-      inTransaction,
-      portalName: () => `pgduplex_${++this.#portals}`,
-      run: (request) => this.runRequest(request),
+      config: portalConfig(config, values, options),
+      inTransaction: options.inTransaction,
+      host: () => this.#host,
+      run: this.#host.run,
     });
   }
 
@@ -97,4 +133,17 @@ export abstract class ClientOperations extends ClientShape implements Queryable 
     this.runRequest(writer);
     return writer;
   }
+}
+
+/** What runs requests on a client. */
+export { hostOf };
+
+/** The query that a stream or cursor reads. */
+export function portalConfig(
+  config: string | QueryConfig,
+  values: readonly unknown[] | undefined,
+  { signal }: PortalOptions,
+): QueryConfig {
+  const given = queryConfig(config, values);
+  return signal === undefined ? given : { ...given, signal };
 }

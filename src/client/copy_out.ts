@@ -79,6 +79,11 @@ export class CopyOut extends ReadableStream<Uint8Array> {
     }
   }
 
+  /** Resolves once it is over, however it ended. Never rejects. */
+  get ended(): Promise<void> {
+    return this.#source.over;
+  }
+
   /** Gives the rest up, whoever has locked the stream. Never rejects; resolves once the connection is free for others. */
   async giveUp(): Promise<void> {
     await this.#source.giveUp();
@@ -100,6 +105,10 @@ class CopyOutSource implements Request {
     this.signal = signal === undefined ? this.#abort.signal : AbortSignal.any([signal, this.#abort.signal]);
   }
 
+  get over(): Promise<void> {
+    return this.#over.promise;
+  }
+
   open(controller: ReadableStreamDefaultController<Uint8Array>, run: RunRequest): void {
     this.#controller = controller;
     run(this);
@@ -116,6 +125,7 @@ class CopyOutSource implements Request {
   }
 
   start(session: Session): void {
+    if (this.#ended) return;
     const transfer = new CopyOutTransfer(this.#text, {
       data: (bytes) => this.#data(bytes),
       done: () => this.#end((controller) => controller.close()),

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { EventEmitter } from "events";
 import { callOut } from "./call_out.ts";
 import { Client, type ConnectOptions } from "./client.ts";
 import {
@@ -26,6 +25,7 @@ import {
   releasedTwice,
 } from "./pool_errors.ts";
 import { PoolMember } from "./pool_member.ts";
+import { PoolOperations } from "./pool_operations.ts";
 import {
   EarlyPoolQuery,
   type PoolQuery,
@@ -55,7 +55,7 @@ import { rejectTraced } from "./trace.ts";
  * const { rows } = await pool.query("select name from products where id = $1", [42]);
  * ```
  */
-export class Pool extends EventEmitter {
+export class Pool extends PoolOperations {
   /** The options, the pool's and its clients'. The password can be read, and does not show when printed. */
   readonly options: PoolOptions;
   /** What makes the clients. */

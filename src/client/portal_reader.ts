@@ -39,11 +39,10 @@ export interface BatchSource {
 /** What a reader is told besides its query. */
 export interface PortalReaderInput {
   readonly config: QueryConfig;
-  readonly defaults: QueryDefaults;
   /** Whether a transaction is open; undefined: as the server's last answer said. */
   readonly inTransaction: boolean | undefined;
-  /** A name that no other portal of the client has. */
-  readonly portalName: () => string;
+  /** The client that runs it; asked once the request has its session. */
+  readonly host: () => { readonly defaults: QueryDefaults; portalName(): string };
   /** Runs the request on the client, as soon as it is connected. */
   readonly run: (request: Request) => void;
 }
@@ -56,6 +55,7 @@ export class PortalReader implements BatchSource, Request {
   readonly timeoutMillis = 0;
   readonly #input: PortalReaderInput;
   readonly #handler: PortalHandler;
+  readonly #ended = deferred<void>();
   #reading: Deferred<Batch> | undefined;
   #asked = 0;
   #portal: Portal | undefined;
@@ -74,6 +74,11 @@ export class PortalReader implements BatchSource, Request {
       batch: (more) => this.#batch(more),
       failed: (error) => this.failed(error),
     };
+  }
+
+  /** Resolves once the connection is free of it. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
   }
 
   get signal(): AbortSignal | undefined {
@@ -100,6 +105,7 @@ export class PortalReader implements BatchSource, Request {
   async close(): Promise<void> {
     if (!this.#over) this.#finish()?.resolve(NOTHING);
     await this.#portal?.close();
+    this.#ended.resolve();
   }
 
   start(session: Session): void {
@@ -108,7 +114,7 @@ export class PortalReader implements BatchSource, Request {
       const query = this.#query();
       const patience = { signal: this.signal };
       this.#portal = this.#inTransaction(session)
-        ? openTransactionPortal(session, this.#input.portalName(), query, this.#asked, this.#handler, patience)
+        ? openTransactionPortal(session, this.#input.host().portalName(), query, this.#asked, this.#handler, patience)
         : openExclusivePortal(session, query, this.#asked, this.#handler, patience);
     } catch (error) {
       const failure = error instanceof Error ? error : new Error(String(error));
@@ -119,6 +125,7 @@ export class PortalReader implements BatchSource, Request {
 
   failed(error: Error): void {
     this.#finish()?.reject(error);
+    this.#ended.resolve();
   }
 
   #inTransaction({ outstanding, transactionStatus }: Session): boolean {
@@ -126,15 +133,16 @@ export class PortalReader implements BatchSource, Request {
   }
 
   #query(): PortalQuery {
-    const { config, defaults } = this.#input;
+    const { config } = this.#input;
+    const defaults = this.#input.host().defaults;
     assertQuery(config);
     const values = (config.values ?? []).map((value, index) => encodeParameter(value, defaults, index + 1));
     return { text: config.text, values, binary: config.binary ?? defaults.binary };
   }
 
   #describe(fields: readonly FieldDescription[]): void {
-    const { config, defaults } = this.#input;
-    const types = config.types ?? defaults.types;
+    const { config } = this.#input;
+    const types = config.types ?? this.#input.host().defaults.types;
     const decoders = fields.map(({ dataTypeID, format }) => decoderOf(types, dataTypeID, format === "text" ? 0 : 1));
     this.#fields = fields;
     this.#decoder = new RowDecoder(fields, decoders, config.rowMode === "array" ? "array" : "object");
@@ -157,6 +165,7 @@ export class PortalReader implements BatchSource, Request {
     this.#bytes = 0;
     const reading = more ? this.#reading : this.#finish();
     reading?.resolve(batch);
+    if (!more) this.#ended.resolve();
   }
 
   /** Nothing is read any more. Returns whoever still waits. */
