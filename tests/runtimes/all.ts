@@ -6,6 +6,7 @@
 
 import { chromium, chromiumWorker, firefox } from "./browser/runtime.ts";
 import { deno } from "./deno/runtime.ts";
+import { directSockets } from "./direct_sockets/runtime.ts";
 import { edgeRuntime } from "./edge_runtime/runtime.ts";
 import { bun, node } from "./node/runtime.ts";
 import type { Runtime } from "./runtime.ts";
@@ -21,4 +22,5 @@ export const RUNTIMES: readonly Runtime[] = [
   chromium,
   chromiumWorker,
   firefox,
+  directSockets,
 ];

@@ -8,12 +8,13 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Readable, Writable } from "node:stream";
 import { temporaryFolder } from "../../fixtures/temporary.ts";
 
 /** A browser that runs. */
 export interface Browser {
-  /** The folder of its profile. */
-  readonly profile: string;
+  /** What drives Chromium with `--remote-debugging-pipe`. */
+  readonly pipe: { readonly input: Writable; readonly output: Readable };
   /** Rejects when it ends by itself. */
   readonly ended: Promise<never>;
   close(): Promise<void>;
@@ -70,7 +71,7 @@ async function start(
     const args = await argumentsFor(folder.path);
     // Its own group, so that its helpers end with it; its own home, which may be another user's.
     const child = spawn(program, args, {
-      stdio: ["ignore", "ignore", "pipe"],
+      stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"],
       detached: true,
       env: { ...Deno.env.toObject(), HOME: folder.path },
     });
@@ -82,7 +83,7 @@ async function start(
     ended.catch(() => {}); // it is expected to end when it is closed
     folder.usedBy(child.pid, "TERM");
     return {
-      profile: folder.path,
+      pipe: { input: child.stdio[3] as Writable, output: child.stdio[4] as Readable },
       ended,
       async close() {
         await endGroup(child);
@@ -106,4 +107,9 @@ async function endGroup(child: ChildProcess): Promise<void> {
   const deadline = setTimeout(() => Deno.kill(-pid, "SIGKILL"), END_DEADLINE_MILLIS);
   await exited;
   clearTimeout(deadline);
+  try {
+    Deno.kill(-pid, "SIGKILL"); // helpers that would still write to the profile
+  } catch {
+    // There are none.
+  }
 }

@@ -11,6 +11,7 @@ import type { Report, Task } from "../program.ts";
 import type { Combination, Runtime } from "../runtime.ts";
 import type { Stage } from "../stage.ts";
 import { type Browser, startChromium, startFirefox } from "./browsers.ts";
+import { rejection } from "./rejection.ts";
 import { openSite } from "./site.ts";
 
 const combinations: readonly Combination[] = [{ transport: "websocket", tls: "wolfssl" }];
@@ -96,12 +97,4 @@ async function visit(
   } finally {
     await site.close();
   }
-}
-
-/** Rejects when the signal fires. */
-function rejection(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
 }
