@@ -1,6 +1,7 @@
 /**
- * `deno task test [--runtime=deno|node|<folder of tests/runtimes>] [filter...]`: all tests, on every runtime at hand,
- * against one PostgreSQL and, where installed, one PgBouncer.
+ * `deno task test [--runtime=deno|node|<folder of tests/runtimes>] [--add=<file>] [filter...]`: all tests, on every runtime
+ * at hand, against one PostgreSQL and, where installed, one PgBouncer. `--add` counts the outcome of another run with
+ * them, which `deno task test:runtimes --results=<file>` has written.
  *
  * @module
  */
@@ -31,7 +32,8 @@ async function main(args: readonly string[], resources: AsyncDisposableStack): P
   await installPackages();
   await buildCore();
   if (plan.some(({ runtime }) => runtime !== "deno")) await requireNode();
-  const results = await runAll(plan, resources);
+  const added = args.filter((arg) => arg.startsWith("--add=")).map((arg) => resultsIn(arg.slice("--add=".length)));
+  const results = [...(await Promise.all(added)).flat(), ...await runAll(plan, resources)];
   console.log(`\n${summarize(results)}`);
   return count(results, "failed") > 0 ? 1 : 0;
 }
@@ -78,6 +80,12 @@ async function runAll(plan: readonly PlannedRun[], resources: AsyncDisposableSta
     else results.push(await runOnNode({ files, env: runtimeEnv, signal }, runtime));
   }
   return results;
+}
+
+async function resultsIn(path: string): Promise<RunResult[]> {
+  const text = await Deno.readTextFile(path).catch(() => undefined);
+  if (text !== undefined) return JSON.parse(text);
+  return [{ runtime: "added", cases: [{ name: `the other run left no ${path}: it failed`, outcome: "failed" }] }];
 }
 
 async function requireNode(): Promise<void> {

@@ -6,7 +6,7 @@
 
 import type { Report, StepReport } from "../../tests/runtimes/program.ts";
 import type { Combination, Runtime } from "../../tests/runtimes/runtime.ts";
-import type { StepName } from "../../tests/runtimes/steps.ts";
+import { type StepName, stepNames } from "../../tests/runtimes/steps.ts";
 import type { TestCase } from "../testing/junit.ts";
 
 /** What became of one step. */
@@ -35,9 +35,14 @@ export interface Skipped {
   readonly reason: string;
 }
 
-/** Holds a report against what the way is known to lack: no less may work, and no more. */
-export function judge({ steps }: Report, { lacks = {} }: Combination): Judged[] {
-  return steps.map((report) => judgeStep(report, lacks[report.step]));
+/** Holds a report against the steps of the way and what it is known to lack: no less may work, and no more. */
+export function judge({ steps }: Report, { transport, lacks = {} }: Combination): Judged[] {
+  return stepNames(transport === "websocket").map((name) => {
+    const report = steps.find(({ step }) => step === name);
+    return report === undefined
+      ? { step: name, outcome: "failed", reason: "it is not in the report" }
+      : judgeStep(report, lacks[name]);
+  });
 }
 
 function judgeStep({ step, error }: StepReport, lack: { code: string; reason: string } | undefined): Judged {

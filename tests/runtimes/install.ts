@@ -11,6 +11,8 @@ import { projectRoot } from "../fixtures/project.ts";
 import { run } from "./process.ts";
 import { Unavailable } from "./runtime.ts";
 
+const DEADLINE_MILLIS = 5 * 60_000;
+
 /**
  * Installs a package from npm into a folder of its own below `.build/`, unless it is there, and gives the folder.
  *
@@ -22,8 +24,9 @@ export async function installFromNpm(name: string, version: string): Promise<str
   if (existsSync(complete)) return folder;
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "package.json"), '{ "private": true }\n');
+  const options = { cwd: folder, signal: AbortSignal.timeout(DEADLINE_MILLIS) };
   try {
-    await run("npm", ["install", "--no-audit", "--no-fund", "--save-exact", `${name}@${version}`], { cwd: folder });
+    await run("npm", ["install", "--no-audit", "--no-fund", "--save-exact", `${name}@${version}`], options);
   } catch (cause) {
     throw new Unavailable(`npm cannot install ${name}@${version}: ${lastLine(cause)}`, { cause });
   }
@@ -42,10 +45,10 @@ export async function findOrInstall(program: string, debianPackage: string): Pro
   if (Deno.uid() !== 0 || await find("apt-get") === undefined) {
     throw new Unavailable(`${program} is not installed; on Debian: apt-get install ${debianPackage}`);
   }
-  const env = { DEBIAN_FRONTEND: "noninteractive" };
+  const options = { env: { DEBIAN_FRONTEND: "noninteractive" }, signal: AbortSignal.timeout(DEADLINE_MILLIS) };
   try {
-    await run("apt-get", ["update"], { env });
-    await run("apt-get", ["install", "-y", "--no-install-recommends", debianPackage], { env });
+    await run("apt-get", ["update"], options);
+    await run("apt-get", ["install", "-y", "--no-install-recommends", debianPackage], options);
   } catch (cause) {
     throw new Unavailable(`Debian's ${debianPackage} cannot be installed: ${lastLine(cause)}`, { cause });
   }

@@ -46,6 +46,11 @@ export const STEPS = [
   ["dead proxy", deadProxy],
 ] as const satisfies readonly (readonly [string, (scene: Scene) => Promise<void>])[];
 
+/** The names of the steps, in order. A proxy that is dead is a step where there is one on the way. */
+export function stepNames(throughProxy: boolean): StepName[] {
+  return STEPS.map(([name]) => name).filter((name) => throughProxy || name !== "dead proxy");
+}
+
 /** Verified TLS over the transport that was asked for, as the server sees it too. */
 async function connect(scene: Scene): Promise<void> {
   const client = await connected(scene);
