@@ -12,6 +12,7 @@ import { AbortError, ClientError, TransportError } from "../errors.ts";
 import { connect } from "../session/connect.ts";
 import type { ConnectTimings } from "../session/connect_state.ts";
 import type { Session, SessionEvents } from "../session/session.ts";
+import { StatementCache } from "../session/statement_cache.ts";
 import type { TransactionStatus } from "../protocol/codes.ts";
 import type { TypeParserSource } from "../types/codec.ts";
 import { TypeRegistry, types as globalTypes } from "../types/registry.ts";
@@ -80,6 +81,7 @@ export class Client extends ClientOperations {
   readonly #early: EarlyQueries;
   #state: State = { at: "new" };
   #timings: ConnectTimings | undefined;
+  #tlsInfo: TlsInfo | undefined;
   #connection: Connection | undefined;
   #queried = false;
   /** Whether the connection is over, or will never be. */
@@ -105,6 +107,7 @@ export class Client extends ClientOperations {
       types: this.#types,
       binary: this.#options.binary,
       datesAsUTC: defaults.parseInputDatesAsUTC ?? false,
+      statements: options.statementCache > 0 ? new StatementCache(options.statementCache) : undefined,
     };
   }
 
@@ -128,6 +131,20 @@ export class Client extends ClientOperations {
   /** The transport, the peer, and whether the connection is verified TLS; undefined until connected. */
   get connectionInfo(): DuplexInfo | undefined {
     return this.#session?.duplex.info;
+  }
+
+  /**
+   * What TLS agreed on, and which engine did; undefined without TLS, and until connected. A field is undefined where the
+   * platform does not tell: Deno's and Workers' sockets keep version, cipher and group to themselves.
+   *
+   * @example
+   * ```ts
+   * const { engine, protocol, group, cipher } = client.tlsInfo ?? {};
+   * console.log(engine, protocol, group, cipher); // wolfssl TLSv1.3 X25519 TLS_AES_256_GCM_SHA384
+   * ```
+   */
+  get tlsInfo(): TlsInfo | undefined {
+    return this.#tlsInfo;
   }
 
   /** What submittables write to. */
@@ -271,7 +288,7 @@ export class Client extends ClientOperations {
     const connecting: Connecting = { at: "connecting", abort, over, session: undefined };
     this.#state = connecting;
     try {
-      const { session, timings } = await connect({
+      const { session, timings, tls } = await connect({
         options: this.#options,
         events: this.#sessionEvents(),
         onLastMessage: (early) => this.#adopt({ ...connecting, session: early }),
@@ -280,6 +297,7 @@ export class Client extends ClientOperations {
       // A server may be gone as soon as it was ready.
       if (session.failure !== undefined) throw session.failure;
       this.#timings = timings;
+      this.#tlsInfo = tls;
       this.#adopt({ at: "connected", session });
       callOut(() => this.emit("connect"));
       return this;

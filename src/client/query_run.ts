@@ -13,6 +13,7 @@ import { RowDecoder } from "../session/row_decoder.ts";
 import type { Session } from "../session/session.ts";
 import { SimpleQuery } from "../session/simple_query.ts";
 import { Unsendable } from "../session/unsendable.ts";
+import type { StatementCache } from "../session/statement_cache.ts";
 import type { TypeParserSource } from "../types/codec.ts";
 import { encodeParameter } from "../types/parameters.ts";
 import { decoderOf } from "../types/registry.ts";
@@ -34,6 +35,8 @@ export interface QueryDefaults {
   readonly types: TypeParserSource;
   readonly binary: boolean;
   readonly datesAsUTC: boolean;
+  /** Keeps statements without a name prepared. */
+  readonly statements?: StatementCache | undefined;
 }
 
 /** Collects the answer to one query. */
@@ -138,7 +141,8 @@ function exchangeFor(session: Session, config: QueryConfig, defaults: QueryDefau
   const binary = config.binary ?? defaults.binary;
   const text = config.text ?? statementText(session, config.name);
   const values = (config.values ?? []).map((value, index) => encodeParameter(value, defaults, index + 1));
-  return new ExtendedQuery({ text, name: config.name, values, binary }, session.statements, run);
+  const cache = defaults.statements;
+  return new ExtendedQuery({ text, name: config.name, cache, values, binary }, session.statements, run);
 }
 
 /** A statement that was prepared before may be named without its text. */

@@ -165,6 +165,12 @@ export interface ClientConfig {
 
   /** Ask for binary results where a type has a binary decoder. Default false. */
   binary?: boolean | undefined;
+  /**
+   * How many statements to keep prepared on the connection without their being named: queries with values that are run
+   * again need not be parsed again. Where a table changes, or the server loses one, it is prepared anew. Default 0: a
+   * proxy that pools transactions leads to other servers by turns, and cannot be told from a server.
+   */
+  statementCache?: number | undefined;
   /** Parsers of this client's own. */
   types?: TypesConfig | undefined;
   /** Accepted as in node-postgres; queries are always pipelined. */

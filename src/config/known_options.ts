@@ -52,6 +52,7 @@ const CLIENT_OPTIONS: Readonly<Record<keyof ClientConfig, true>> = {
   maxProtocolVersion: true,
   minProtocolVersion: true,
   binary: true,
+  statementCache: true,
   types: true,
   pipeline: true,
   stream: true,

@@ -99,4 +99,6 @@ export interface ConnectionOptions {
 
   /** Ask for binary result columns where the type has a binary decoder. */
   readonly binary: boolean;
+  /** How many statements are kept prepared without being named; 0: none. */
+  readonly statementCache: number;
 }

@@ -90,6 +90,7 @@ export function resolveOptions(
     allowCleartextPassword: settings.flag("allowCleartextPassword") ?? false,
     speakFirst: settings.flag("speakFirst") ?? true,
     binary: settings.flag("binary") ?? false,
+    statementCache: settings.countOrNone("statementCache") ?? 0,
   };
   return Object.freeze(withHidden(shown, { password: resolvePassword(settings) }));
 }

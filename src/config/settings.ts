@@ -111,6 +111,19 @@ export class Settings {
   }
 
   /**
+   * A whole number; 0 and `false` are none.
+   *
+   * @throws {ConfigError} `CONFIG_VALUE`
+   */
+  countOrNone(...options: string[]): number | undefined {
+    const setting = this.find(...options);
+    if (setting === undefined) return undefined;
+    const number = setting.value === "false" ? 0 : Number(setting.value);
+    if (!Number.isSafeInteger(number) || number < 0) throw invalid(setting, "a whole number");
+    return number;
+  }
+
+  /**
    * Whole milliseconds; 0, `false` and Infinity are 0, that is, no limit.
    *
    * @throws {ConfigError} `CONFIG_VALUE`

@@ -15,6 +15,8 @@ export interface ExchangeContext {
   readonly writer: MessageWriter;
   /** Sends what is in the writer at the end of this turn of the event loop. */
   flush(): void;
+  /** Whether nothing was sent behind this exchange, so that what it writes now is answered next. */
+  alone(): boolean;
   /** Resolves once the transport has taken all that was written, or will take nothing any more. Never rejects. */
   drained(): Promise<void>;
 }

@@ -90,6 +90,11 @@ export abstract class QueryExchange extends Exchange {
     this.#sink = undefined;
   }
 
+  /** What failed is tried again. */
+  protected forgive(): void {
+    this.#error = undefined;
+  }
+
   /** Nobody brought data: the server must be told, or it would wait for ever. */
   protected refuseCopy(context: ExchangeContext): void {
     copyFail(context.writer, "No source stream defined");

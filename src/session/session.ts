@@ -122,6 +122,7 @@ export class Session {
     this.#context = {
       writer: this.#writer,
       flush: () => this.#scheduleFlush(),
+      alone: () => this.#sent.length === 1,
       drained: () => this.#drained(),
     };
   }
