@@ -48,6 +48,7 @@ test("nothing said gives the documented defaults", () => {
     allowCleartextPassword: false,
     speakFirst: true,
     binary: false,
+    statementCache: 0,
   });
   assert.equal(resolveOptions(undefined).tls.mode, undefined);
 });
