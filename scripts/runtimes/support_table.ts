@@ -30,7 +30,7 @@ export function withSupportTable(readme: string, rows: readonly Row[], runtimes:
   });
   const table = [
     renderCells(HEAD),
-    renderCells(HEAD.map((_, index) => index < 3 ? "---" : ":-:")),
+    renderCells(HEAD.map((_, index) => index < 3 || index === HEAD.length - 1 ? "---" : ":-:")),
     ...lines.filter(Boolean),
   ];
   const text = [BEGIN, "<!-- deno-fmt-ignore-start -->", "", ...table, "", "<!-- deno-fmt-ignore-end -->", ""].join(

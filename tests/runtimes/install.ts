@@ -52,9 +52,9 @@ export async function findOrInstall(program: string, debianPackage: string): Pro
   } catch (cause) {
     throw new Unavailable(`Debian's ${debianPackage} cannot be installed: ${lastLine(cause)}`, { cause });
   }
-  return await find(program) ?? (() => {
-    throw new Unavailable(`Debian's ${debianPackage} has no ${program}`);
-  })();
+  const installed = await find(program);
+  if (installed === undefined) throw new Unavailable(`Debian's ${debianPackage} has no ${program}`);
+  return installed;
 }
 
 /** The path of a program on the PATH. */

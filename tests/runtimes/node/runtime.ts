@@ -29,7 +29,7 @@ const majors = NODE_VERSIONS.map(majorOf);
 export const node: readonly Runtime[] = NODE_VERSIONS.map((version) => ({
   name: `node${majorOf(version)}`,
   title: `Node ${majorOf(version)}`,
-  group: `Node ${majors.join(", ")}`,
+  group: `Node ${majors.join(", ")} (ESM, CommonJS)`,
   combinations,
   prepare: async (stage) => await programRunner(stage, await nodeOf(version)),
 }));
@@ -38,7 +38,7 @@ export const node: readonly Runtime[] = NODE_VERSIONS.map((version) => ({
 export const bun: Runtime = {
   name: "bun",
   title: "Bun",
-  group: "Bun",
+  group: "Bun (ESM, CommonJS)",
   combinations,
   prepare: async (stage) =>
     await programRunner(stage, join(await installFromNpm("bun", BUN_VERSION), "node_modules/.bin/bun")),
