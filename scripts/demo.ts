@@ -13,7 +13,7 @@ import { startRelay } from "../tests/fixtures/relay.ts";
 import { describeCoordinate, parseCoordinate, POINT_NEMO, USAGE } from "./demo/arguments.ts";
 import { type Coordinate, explainNearest, loadPlaces, NEAREST, type NearPlace } from "./demo/places.ts";
 import { renderTable } from "./demo/table.ts";
-import { type Connect, phasesOf, renderWaterfall } from "./demo/waterfall.ts";
+import { type Connect, describeTls, phasesOf, renderWaterfall } from "./demo/waterfall.ts";
 import { installPackages, step } from "./progress.ts";
 import { untilInterrupted } from "./until_interrupted.ts";
 import { buildCore } from "./wasm_core.ts";
@@ -86,8 +86,9 @@ async function ask(
   const { opened = 0, secured = 0, authenticated = 0 } = client.connectTimings ?? {};
   const moments = { opened, secured: Math.max(opened, secured), authenticated, firstRow: at - startedAt };
   const phases = phasesOf(moments, startedAt, await relay.connection(0), DELAY_MILLIS);
+  const tls = describeTls(client.tlsInfo);
   await client.end();
-  return { title, phases };
+  return { title, tls, phases };
 }
 
 const countries = new Intl.DisplayNames("en", { type: "region" });

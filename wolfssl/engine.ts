@@ -198,6 +198,7 @@ class Handshake {
       recordCrypto: this.#recordCrypto,
       verified: verify.chain && verify.name,
       tls: Object.freeze({
+        engine: "wolfssl",
         protocol: session.protocol,
         cipher: session.cipher,
         group: session.group,

@@ -5,6 +5,7 @@
  */
 
 import type { RelayedConnection } from "../../tests/fixtures/relay.ts";
+import type { TlsInfo } from "../../src/tls/engine.ts";
 import { pad } from "./table.ts";
 
 /** A phase that ended `until` milliseconds after the start. */
@@ -17,6 +18,8 @@ export interface Phase {
 /** One connect, from its start to its first row. */
 export interface Connect {
   readonly title: string;
+  /** By whom and how it is encrypted, as {@linkcode describeTls} says it. */
+  readonly tls: string;
   readonly phases: readonly Phase[];
 }
 
@@ -50,13 +53,19 @@ function turnsUntil({ chunks }: RelayedConnection, time: number): number {
   return Math.max(0, ...chunks.filter(({ from, at }) => from === "server" && at <= time).map(({ turn }) => turn));
 }
 
+/** Who secured a connection and what was agreed, as far as it is known: `wolfssl, TLSv1.3, X25519, TLS_AES_...`. */
+export function describeTls(info: TlsInfo | undefined): string {
+  if (info === undefined) return "no TLS";
+  return [info.engine, info.protocol, info.group, info.cipher].filter((part) => part !== undefined).join(", ");
+}
+
 const BAR_WIDTH = 52;
 
 /** Draws connects one under the other, on one scale. */
 export function renderWaterfall(connects: readonly Connect[]): string {
   const longest = Math.max(...connects.flatMap(({ phases }) => phases.map(({ until }) => until)));
   const column = (millis: number) => Math.round(millis / longest * BAR_WIDTH);
-  return connects.map(({ title, phases }) => {
+  return connects.map(({ title, tls, phases }) => {
     const turns = phases.reduce((sum, phase) => sum + phase.turns, 0);
     const total = phases.at(-1)?.until ?? 0;
     const lines = phases.map(({ name, until, turns }, index) => {
@@ -64,7 +73,7 @@ export function renderWaterfall(connects: readonly Connect[]): string {
       const bar = " ".repeat(column(from)) + ("█".repeat(column(until) - column(from)) || "▏");
       return `  ${pad(name, 10)}${pad(bar, BAR_WIDTH + 1)}${figures(until - from, turns)}`;
     });
-    return [`${title}`, ...lines, `  ${pad("", 10 + BAR_WIDTH + 1)}${figures(total, turns)}`].join("\n");
+    return [`${title}: ${tls}`, ...lines, `  ${pad("", 10 + BAR_WIDTH + 1)}${figures(total, turns)}`].join("\n");
   }).join("\n\n");
 }
 

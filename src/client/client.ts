@@ -13,6 +13,7 @@ import { connect } from "../session/connect.ts";
 import type { ConnectTimings } from "../session/connect_state.ts";
 import type { Session, SessionEvents } from "../session/session.ts";
 import { StatementCache } from "../session/statement_cache.ts";
+import type { TlsInfo } from "../tls/engine.ts";
 import type { TransactionStatus } from "../protocol/codes.ts";
 import type { TypeParserSource } from "../types/codec.ts";
 import { TypeRegistry, types as globalTypes } from "../types/registry.ts";

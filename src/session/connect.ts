@@ -8,6 +8,7 @@ import type { ConnectionOptions } from "../config/options.ts";
 import { unixSocketPath } from "../duplex/target.ts";
 import { unlessAborted } from "../duplex/waiting.ts";
 import { AbortError, AuthenticationError, DatabaseError, DriverError, TimeoutError, TlsError } from "../errors.ts";
+import type { TlsInfo } from "../tls/engine.ts";
 import { type TlsPath, type TlsPolicy, tlsPolicy } from "../tls/sslmode.ts";
 import { requestCancel } from "./cancel.ts";
 import { ConnectState, type ConnectTimings } from "./connect_state.ts";
@@ -33,6 +34,8 @@ export interface ConnectInput {
 export interface Connected {
   readonly session: Session;
   readonly timings: ConnectTimings;
+  /** Undefined where the connection is not encrypted by us. */
+  readonly tls: TlsInfo | undefined;
 }
 
 /**
@@ -128,7 +131,7 @@ async function start(input: Attempt, refusal: GuessRefused | undefined): Promise
     const disliked = refusal !== undefined && refusal.method === undefined;
     rememberLogin(key, { method: started.method, politely: disliked || (known?.politely ?? false) });
     started.session.start();
-    return { session: started.session, timings: state.timings };
+    return { session: started.session, timings: state.timings, tls: dialled.tls };
   } catch (error) {
     if (error instanceof GuessRefused && error.method !== undefined) {
       rememberLogin(key, { method: error.method, politely: false });

@@ -45,7 +45,7 @@ export async function dial(
       const tls = tlsOptions(options, policy, state.signal);
       const secured = await secureThroughProxy({ options, wsProxy, policy, tls, state });
       transport = secured.duplex;
-      return secured.tls ? checked(secured.duplex, options, state) : { duplex: secured.duplex, tls: undefined };
+      return secured.tls ? checked(secured, options, state) : { duplex: secured.duplex, tls: undefined };
     }
     transport = await openTransport(options, state);
     if (state.signal.aborted) closeOnAbort();
@@ -96,11 +96,17 @@ async function secure(
   const { tlsEngine, crypto } = options;
   const wish = tlsOptions(options, policy, state.signal);
   const engine = await chooseEngine(transport, wish, { tlsEngine, crypto, systemRoots: options.tls.systemRoots });
-  return checked(await engine.connect(transport, wish), options, state);
+  return checked({ duplex: await engine.connect(transport, wish), engine: engine.name }, options, state);
+}
+
+/** A connection in TLS, and the name of the engine that was chosen for it. */
+interface Secured {
+  readonly duplex: TlsDuplex;
+  readonly engine: string;
 }
 
 /** A secured connection, where it is one that may be used. */
-function checked(duplex: TlsDuplex, { tls }: ConnectionOptions, state: ConnectState): Dialled {
+function checked({ duplex, engine }: Secured, { tls }: ConnectionOptions, state: ConnectState): Dialled {
   if (tls.negotiation === "direct" && duplex.tls.alpn !== ALPN_POSTGRESQL) {
     duplex.close("no ALPN");
     throw new TlsError(
@@ -109,7 +115,8 @@ function checked(duplex: TlsDuplex, { tls }: ConnectionOptions, state: ConnectSt
     );
   }
   state.timings.secured = state.elapsed();
-  return { duplex, tls: duplex.tls };
+  // An engine that hands over to another one leaves it to that to say its name.
+  return { duplex, tls: { ...duplex.tls, engine: duplex.tls.engine ?? engine } };
 }
 
 function tlsOptions(options: ConnectionOptions, policy: TlsPolicy, signal: AbortSignal): TlsOptions {

@@ -37,7 +37,7 @@ export interface ThroughProxy {
  */
 export async function secureThroughProxy(
   input: ThroughProxy,
-): Promise<{ duplex: TlsDuplex; tls: true } | { duplex: Duplex; tls: false }> {
+): Promise<{ duplex: TlsDuplex; engine: string; tls: true } | { duplex: Duplex; tls: false }> {
   const { options, wsProxy, policy, tls, state } = input;
   state.phase = "open";
   state.transport = "websocket";
@@ -66,7 +66,7 @@ export async function secureThroughProxy(
   try {
     const wish = { tlsEngine, crypto, systemRoots: options.tls.systemRoots };
     const engine = await chooseEngine(transport, tls, wish);
-    return { duplex: await engine.connect(transport, tls), tls: true };
+    return { duplex: await engine.connect(transport, tls), engine: engine.name, tls: true };
   } catch (error) {
     transport.close(error);
     if (plain !== undefined) return { duplex: plain, tls: false };

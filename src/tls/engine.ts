@@ -38,6 +38,8 @@ export interface TlsOptions {
 
 /** What was agreed. Fields are undefined where the platform does not tell. */
 export interface TlsInfo {
+  /** The {@linkcode TlsEngine.name} of who agreed on it; the driver knows it where the engine does not say. */
+  readonly engine?: string | undefined;
   /** Such as `TLSv1.3`. */
   readonly protocol?: string | undefined;
   readonly cipher?: string | undefined;

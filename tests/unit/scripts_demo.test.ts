@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { describeCoordinate, parseCoordinate, POINT_NEMO } from "../../scripts/demo/arguments.ts";
 import { renderTable } from "../../scripts/demo/table.ts";
-import { phasesOf, renderWaterfall } from "../../scripts/demo/waterfall.ts";
+import { describeTls, phasesOf, renderWaterfall } from "../../scripts/demo/waterfall.ts";
 import type { Chunk, RelayedConnection } from "../fixtures/relay.ts";
 
 const coordinates: [string[], { lat: number; lon: number }][] = [
@@ -76,10 +76,17 @@ test("bars follow one another on one scale, and a phase without width still show
     until: 100,
     turns: 2,
   }];
-  const [title, open, tls, auth, total] = renderWaterfall([{ title: "x", phases }]).split("\n");
-  assert.equal(title, "x");
+  const [title, open, tls, auth, total] = renderWaterfall([{ title: "x", tls: "no TLS", phases }]).split("\n");
+  assert.equal(title, "x: no TLS");
   assert.match(open ?? "", /^ {2}open {6}█{26} {27} {3}50\.0 ms {3}1 turn$/);
   assert.match(tls ?? "", /^ {2}TLS {7} {26}▏ +0\.0 ms {3}0 turns$/);
   assert.match(auth ?? "", /^ {2}auth {6} {26}█{26} +50\.0 ms {3}2 turns$/);
   assert.match(total ?? "", /^ +100\.0 ms {3}3 turns$/);
+});
+
+test("TLS is described as far as it is known", () => {
+  const agreed = { protocol: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384", group: "X25519", alpn: "postgresql" };
+  assert.equal(describeTls({ engine: "wolfssl", ...agreed }), "wolfssl, TLSv1.3, X25519, TLS_AES_256_GCM_SHA384");
+  assert.equal(describeTls({ engine: "platform", protocol: "TLSv1.3", group: undefined }), "platform, TLSv1.3");
+  assert.equal(describeTls(undefined), "no TLS");
 });
