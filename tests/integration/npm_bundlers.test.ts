@@ -13,13 +13,15 @@ import { servers } from "../fixtures/servers.ts";
 import { BUNDLERS, type Target } from "./npm_bundlers.ts";
 import { type Consumer, installConsumer, NOT_ON_DENO } from "./npm_consumer.ts";
 
+const DEADLINE_MILLIS = 60_000; // after which a program counts as hanging
+
 const skip = "Deno" in globalThis ? false : NOT_ON_DENO;
 
 const program = (specifier: string) => `
 import { Client } from "${specifier}";
 
 export async function run(config) {
-  const client = new Client(config);
+  const client = new Client({ connectionTimeoutMillis: 15_000, ...config });
   await client.connect();
   const text = "select $1::int + 1 as answer, current_user as name, ssl from pg_stat_ssl where pid = pg_backend_pid()";
   const { rows } = await client.query(text, [41]);
@@ -96,7 +98,9 @@ console.log(JSON.stringify(await run(JSON.parse(config))));
 async function runAsInABrowser(folder: string, config: object): Promise<unknown> {
   const runner = await consumer.write("browser.mjs", AS_IN_A_BROWSER);
   const args = ["run", "--no-remote", "--no-config", "--allow-net=127.0.0.1,localhost", `--allow-read=${folder}`];
-  const child = spawn(process.execPath, [...args, runner, `file://${folder}/main.mjs`, JSON.stringify(config)]);
+  const child = spawn(process.execPath, [...args, runner, `file://${folder}/main.mjs`, JSON.stringify(config)], {
+    timeout: DEADLINE_MILLIS,
+  });
   let output = "";
   let errors = "";
   child.stdout.on("data", (chunk) => output += chunk);
@@ -138,7 +142,7 @@ for (const name of Object.keys(BUNDLERS)) {
     const runner = await consumer.write(
       "run.mjs",
       `const { run } = await import(process.argv[2]);
-       console.log(JSON.stringify(await run(process.argv[3])));`,
+       console.log(JSON.stringify(await run({ connectionString: process.argv[3] })));`,
     );
     const printed = await consumer.node(runner, join(folder, "main.mjs"), urlOf(postgres, false));
     assert.deepEqual(JSON.parse(printed), PLAIN);

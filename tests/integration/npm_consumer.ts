@@ -95,8 +95,10 @@ async function link(dependency: string, consumer: string): Promise<void> {
   await symlink(target, path, "dir");
 }
 
+const DEADLINE_MILLIS = 180_000; // after which a program counts as hanging; builds wait for each other
+
 async function run(program: string, args: readonly string[], cwd: string): Promise<string> {
-  const child = spawn(program, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(program, args, { cwd, stdio: ["ignore", "pipe", "pipe"], timeout: DEADLINE_MILLIS });
   let output = "";
   let errors = "";
   child.stdout.on("data", (chunk) => output += chunk);
