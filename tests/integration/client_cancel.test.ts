@@ -67,15 +67,16 @@ for (const [name, { config, parameters, info }] of Object.entries(ways)) {
     assert.equal(error.code, "TIMEOUT_QUERY");
     assert.equal(error.message, "Query read timeout");
     assert.match(error.hint ?? "", /100 ms/);
-    assert.deepEqual((await client.query("select 1 as n")).rows, [{ n: 1 }]);
+    // Without a deadline of its own: the machine may be busy.
+    assert.deepEqual((await client.query({ text: "select 1 as n", query_timeout: 0 })).rows, [{ n: 1 }]);
   });
 }
 
 test("a cancel is encrypted where the session is", async () => {
   for (const config of [{}, { ssl }]) {
     await using relay = await startRelay({ target: postgres });
-    await using client = await connectClient(relay, { ...config, query_timeout: 50 });
-    await assert.rejects(client.query("select pg_sleep(300)"), { code: "TIMEOUT_QUERY" });
+    await using client = await connectClient(relay, config);
+    await assert.rejects(client.query({ text: "select pg_sleep(300)", query_timeout: 50 }), { code: "TIMEOUT_QUERY" });
     await client.query("select 1");
     const sent = (await relay.connection(1)).bytes("client");
     const codes = (at: number) => new DataView(sent.buffer, sent.byteOffset).getInt32(at);
