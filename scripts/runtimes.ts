@@ -76,6 +76,7 @@ async function runAll(
     const deadline = AbortSignal.any([signal, AbortSignal.timeout(PROGRAM_DEADLINE_MILLIS)]);
     const judged = await runner.run(combination, taskFor(stage, combination), deadline)
       .then((report) => ({ steps: judge(report, combination) }), (error) => ({ steps: [], failure: wordsOf(error) }));
+    signal.throwIfAborted(); // whoever interrupted wants no more rows
     const row = { runtime, combination, version: runner.version, millis: performance.now() - startedAt, ...judged };
     console.log(renderRow(row));
     rows.push(row);
