@@ -8,7 +8,7 @@ import { after, test } from "node:test";
 import { Client, type ClientConfig } from "../../mod.ts";
 import { startProxy } from "../../src/proxy/mod.ts";
 import { type Manner, startOtherRelay } from "../fixtures/other_relays.ts";
-import { connectionUrl, type PostgresAddress, startPostgres } from "../fixtures/postgres.ts";
+import { connectionUrl, type PostgresAddress, startPostgres, withoutPostgres15 } from "../fixtures/postgres.ts";
 import { COUNTING_DELAY_MILLIS, type Relay, startRelay } from "../fixtures/relay.ts";
 import { servers } from "../fixtures/servers.ts";
 import { withoutCore } from "../fixtures/wolfssl.ts";
@@ -42,6 +42,17 @@ const CASES: readonly TurnsCase[] = [
   },
   { what: "PostgreSQL 17", server: postgres17, options: {}, turns: 3, turnsOfPlatform: 4 },
 ];
+
+test("wolfssl: 3 turns through our proxy with PostgreSQL 15", { skip: withoutCore || withoutPostgres15 }, async () => {
+  await using postgres15 = await startPostgres({ version: 15 });
+  await using relay = await startRelay({
+    target: { host: "127.0.0.1", port: proxy.port },
+    delayMillis: COUNTING_DELAY_MILLIS,
+  });
+  const way: ClientConfig = { ...VERIFIED, tlsEngine: "wolfssl", wsProxy: `ws://${relay.host}:${relay.port}` };
+  assert.equal(await turnsOf(relay, postgres15, way), 3);
+  assert.equal(relay.connections.length, 1);
+});
 
 for (const [tlsEngine, skip] of ENGINES) {
   for (const { what, server, options, turns, turnsOfPlatform = turns } of CASES) {

@@ -14,7 +14,7 @@ import { MessageWriter } from "../../src/protocol/message_writer.ts";
 import type { TlsDuplex } from "../../src/tls/engine.ts";
 import { wolfssl, type WolfSslOptions } from "../../wolfssl/mod.ts";
 import { certificates } from "../fixtures/certificates.ts";
-import { DATABASE, type PostgresVersion, startPostgres } from "../fixtures/postgres.ts";
+import { DATABASE, type PostgresVersion, startPostgres, withoutPostgres15 } from "../fixtures/postgres.ts";
 import { startRelay } from "../fixtures/relay.ts";
 import { withoutCore } from "../fixtures/wolfssl.ts";
 
@@ -69,15 +69,17 @@ const cases: [version: PostgresVersion, way: typeof polite, engine: WolfSslOptio
   [18, polite, {}, "X25519"],
   [18, polite, { crypto: "subtle" }, "X25519"],
   [18, direct, {}, "X25519"],
-  [17, polite, {}, "P-256"], // its default groups are P-256 alone: a HelloRetryRequest
-  [17, direct, { crypto: "subtle" }, "P-256"],
+  [17, polite, {}, "P-256"], // the only group of PostgreSQL before 18, unless configured
+  [17, direct, { crypto: "subtle" }, "P-256"], // whose key share is another one: a HelloRetryRequest
+  [15, polite, {}, "P-256"],
+  [15, polite, { crypto: "subtle" }, "P-256"],
 ];
 
-test(
-  "PostgreSQL is spoken to inside TLS, in small messages and in large ones",
-  { skip, timeout: 120_000 },
-  async (t) => {
-    for (const version of [18, 17] as const) {
+for (const version of [18, 17, 15] as const) {
+  test(
+    `PostgreSQL ${version} is spoken to inside TLS, in small messages and in large ones`,
+    { skip: skip || (version === 15 && withoutPostgres15), timeout: 120_000 },
+    async (t) => {
       await using server = await startPostgres({ version });
       for (const [, way, engine, group] of cases.filter(([wanted]) => wanted === version)) {
         await t.test(`${version}, ${way.name}, ${JSON.stringify(engine)}`, async () => {
@@ -96,9 +98,9 @@ test(
           }
         });
       }
-    }
-  },
-);
+    },
+  );
+}
 
 test("the hybrid with ML-KEM is agreed with a server that has it", { skip, timeout: 60_000 }, async (t) => {
   const starting = startPostgres({ version: 18, settings: { ssl_groups: "X25519MLKEM768:X25519" } });
