@@ -60,4 +60,7 @@ export { copyCsv, type CopyCsvOptions } from "./src/types/copy_csv.ts";
 export type { CopyFormat, CopyRowDecoder } from "./src/types/copy_format.ts";
 export { copyText, type CopyTextOptions } from "./src/types/copy_text.ts";
 export { builtins } from "./src/types/oids.ts";
+export { Range, type RangeOptions } from "./src/types/ranges.ts";
+export type { TemporalNamespace } from "./src/types/temporal.ts";
+export { typesWith, type ValueTypes } from "./src/types/value_types.ts";
 export { TypeRegistry, types } from "./src/types/registry.ts";

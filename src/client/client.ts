@@ -419,6 +419,10 @@ export class Client extends ClientOperations {
     return this.#queryDefaults;
   }
 
+  protected get typeRegistry(): TypeRegistry {
+    return this.#types;
+  }
+
   protected runRequest(request: Request): void {
     const state = this.#state;
     this.#queried = true;

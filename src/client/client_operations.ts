@@ -17,8 +17,13 @@ import type { Request } from "./request.ts";
 import type { QueryResultRow, Result } from "./result.ts";
 import { type PortalOptions, RowStream, type StreamOptions } from "./row_stream.ts";
 import type { TransactionStatus } from "../protocol/codes.ts";
+import { CATALOG_QUERY, type CatalogType, registerCatalog } from "../types/catalog.ts";
+import { TypeRegistry } from "../types/registry.ts";
 import { Transactions, type TransactionWork } from "./transaction.ts";
 import type { TransactionOptions } from "./transaction_options.ts";
+
+/** A row that is an array. */
+type CatalogRow = [...CatalogType];
 
 /** What runs requests that were made elsewhere: a client, for its pool. */
 export interface RequestHost {
@@ -66,6 +71,8 @@ export abstract class ClientOperations extends ClientShape implements Queryable 
   protected abstract runRequest(request: Request): void;
   /** What holds for queries that do not say otherwise. */
   protected abstract get queryDefaults(): QueryDefaults;
+  /** The client's own parsers. */
+  protected abstract get typeRegistry(): TypeRegistry;
 
   // deno-lint-ignore no-explicit-any -- generics as in @types/pg
   abstract query<Row extends any[]>(config: QueryArrayConfig, values?: readonly unknown[]): Promise<Result<Row>>;
@@ -113,6 +120,25 @@ export abstract class ClientOperations extends ClientShape implements Queryable 
   /** As {@linkcode Queryable.transaction}. A client runs one at a time; within one, use that transaction's own method. */
   transaction<T>(work: TransactionWork<T>, options?: TransactionOptions): Promise<T> {
     return this.#transactions.run(work, options);
+  }
+
+  /**
+   * Looks up the types that this database has of its own, so that this client gives values of theirs as what they are:
+   * composites and rows of tables as objects, ranges as {@linkcode Range}s, arrays of enums and of all of these as
+   * arrays, domains as what they are made of, `hstore` as objects. Until then, and by default, they are strings as in
+   * node-postgres. Call it again after types were created. For a pool's clients, call it in `onConnect`.
+   *
+   * @example
+   * ```ts
+   * await client.loadTypes();
+   * const { rows } = await client.query("select int4range(1, 5) as range, array['a'::mood] as moods");
+   * console.log(rows[0].range.upper, rows[0].moods); // 5 [ "a" ]
+   * ```
+   */
+  async loadTypes(): Promise<void> {
+    const types = new TypeRegistry();
+    const { rows } = await this.query<CatalogRow>({ text: CATALOG_QUERY, rowMode: "array", types });
+    registerCatalog(this.typeRegistry, rows);
   }
 
   #portal(
