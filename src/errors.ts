@@ -67,7 +67,16 @@ export class DriverError extends Error {
   port: number | undefined;
   /** The transport in use, as in `DuplexInfo.transport`. */
   transport: string | undefined;
-  /** True only where it is certain that the server did not act on the request. */
+  /**
+   * True only where it is certain that what failed has had no effect, so that the same may be asked for again: it was
+   * never sent (an argument that cannot be encoded, a client that has ended, a query given up while it waited its turn, a
+   * connection that could not be opened), or the server has done nothing but to refuse or undo it (a kept statement that
+   * has become stale; a whole transaction that was rolled back for a serialization failure or a deadlock).
+   *
+   * False says nothing: a query whose connection broke, whose time ran out or which was aborted on its way may or may not
+   * have been done. And true does not say that it will go better: what cannot be encoded cannot be encoded again. A query
+   * within a transaction belongs to it: what is repeated then is the transaction.
+   */
   safeToRetry: boolean;
   /** What to do about it, where the message does not say so itself; of a {@linkcode DatabaseError} the server's hint. */
   hint: string | undefined;
