@@ -47,7 +47,8 @@ export class CopyOut extends ReadableStream<Uint8Array> {
         pull: () => source.pull(),
         cancel: () => source.giveUp(),
       },
-      new ByteLengthQueuingStrategy({ highWaterMark: HIGH_WATER }),
+      // What ByteLengthQueuingStrategy would be, which Vercel's edge functions lack.
+      { highWaterMark: HIGH_WATER, size: ({ byteLength }) => byteLength },
     );
     this.#source = source;
     this.#format = format;

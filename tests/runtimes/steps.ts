@@ -10,7 +10,7 @@ import { rejects, same } from "./expectations.ts";
 import type { Task } from "./program.ts";
 
 /** The driver as the runtime at hand has imported it. */
-export type Driver = Pick<typeof import("../../mod.ts"), "Client" | "DatabaseError" | "AbortError">;
+export type Driver = Pick<typeof import("../../mod.ts"), "Client" | "Pool" | "DatabaseError" | "AbortError">;
 
 /** What the steps share. */
 export interface Scene {
@@ -32,8 +32,12 @@ export const STEPS = [
   ["pipeline", pipeline],
   ["listen", listen],
   ["10 MB", tenMegabytes],
+  ["cursor", cursor],
+  ["stream", stream],
+  ["COPY", copy],
   ["cancel", cancel],
   ["end", end],
+  ["pool", pool],
   ["trust", (scene) => login(scene, "trust_user")],
   ["password", (scene) => login(scene, "password_user")],
   ["MD5", (scene) => login(scene, "md5_user")],
@@ -139,6 +143,35 @@ async function tenMegabytes(scene: Scene): Promise<void> {
 
 const letter = (index: number) => String.fromCharCode(65 + index % 26);
 
+async function cursor(scene: Scene): Promise<void> {
+  const cursor = session(scene).cursor<{ n: number }>("select n from generate_series(1, 250) n");
+  const batches: number[] = [];
+  for (let rows = await cursor.read(100); rows.length > 0; rows = await cursor.read(100)) batches.push(rows.length);
+  same(batches, [100, 100, 50], "the batches");
+}
+
+/** Of a stream that is left early, the rest is given up, and the session goes on. */
+async function stream(scene: Scene): Promise<void> {
+  const client = session(scene);
+  const text = "select n from generate_series(1, $1::int) n";
+  let sum = 0;
+  for await (const { n } of client.stream<{ n: number }>(text, [5000])) sum += n;
+  same(sum, 5000 * 5001 / 2, "the sum of all rows");
+  for await (const { n } of client.stream<{ n: number }>(text, [1_000_000])) if (n === 10) break;
+  same((await client.query("select 1 as one")).rows, [{ one: 1 }], "the query after a stream that was left");
+}
+
+async function copy(scene: Scene): Promise<void> {
+  const client = session(scene);
+  const rows = Array.from({ length: 5000 }, (_, id) => [String(id), id % 10 === 0 ? null : `line\n\t${id}`]);
+  await client.query("create temporary table copied (id int, text text)");
+  same(await client.copyFrom("copy copied from stdin", rows), rows.length, "the rows copied in");
+  const back: (readonly (string | null)[])[] = [];
+  for await (const row of client.copyTo("copy (select * from copied order by id) to stdout").rows()) back.push(row);
+  same(back.findIndex((row, index) => JSON.stringify(row) !== JSON.stringify(rows[index])), -1, "the first wrong row");
+  same(back.length, rows.length, "the rows copied out");
+}
+
 /** The query rejects with the signal's reason, the server has stopped it, and the session goes on. */
 async function cancel(scene: Scene): Promise<void> {
   const client = session(scene);
@@ -169,6 +202,19 @@ async function end(scene: Scene): Promise<void> {
   const client = session(scene);
   await client.end();
   await rejects(client.query("select 1"), "CLIENT_CLOSED");
+}
+
+/** Two clients serve five queries. */
+async function pool({ driver, task }: Scene): Promise<void> {
+  const pool = new driver.Pool({ user: "scram_user", password: task.passwords.scram_user, ...task.config, max: 2 });
+  pool.on("error", () => {});
+  try {
+    const queries = [1, 2, 3, 4, 5].map((n) => pool.query("select $1::int as n", [n]));
+    same((await Promise.all(queries)).map(({ rows }) => rows[0].n), [1, 2, 3, 4, 5], "the answers");
+    same({ total: pool.totalCount, idle: pool.idleCount }, { total: 2, idle: 2 }, "the clients");
+  } finally {
+    await pool.end();
+  }
 }
 
 /** Logs in as a user that the server asks for this method, and sees that it is in. */
