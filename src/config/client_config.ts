@@ -10,6 +10,7 @@ import type {
   CryptoMode,
   PasswordSource,
   SslMode,
+  TargetSessionAttrs,
   TlsEngineChoice,
   WsProxy,
 } from "./options.ts";
@@ -69,10 +70,17 @@ export interface ClientConfig {
    */
   connectionString?: string | URL | undefined;
 
-  /** A host name, an IP address, or the directory of a Unix-domain socket (begins with `/`). PGHOST; `localhost`. */
+  /**
+   * A host name, an IP address, or the directory of a Unix-domain socket (begins with `/`). Several, separated by commas,
+   * are tried in their order, each with the whole time to connect. PGHOST; `localhost`.
+   */
   host?: string | undefined;
-  /** PGPORT; 5432. */
+  /** For several hosts one for all, or one for each, separated by commas. PGPORT; 5432. */
   port?: number | string | undefined;
+  /** What the server must be; hosts that are something else are passed over. PGTARGETSESSIONATTRS; `any`. */
+  target_session_attrs?: TargetSessionAttrs | undefined;
+  /** `random`: several hosts are tried in a random order. PGLOADBALANCEHOSTS; `disable`. */
+  load_balance_hosts?: "disable" | "random" | undefined;
   /** PGUSER; the name of the operating system's user. */
   user?: string | undefined;
   /** PGDATABASE; the name of the user. */

@@ -112,8 +112,17 @@ function parseUserinfo(userinfo: string): Fields {
   return { user: decode(userinfo.slice(0, colon)), password: decode(userinfo.slice(colon + 1)) };
 }
 
+/** Several, separated by commas, become lists. */
 function parseHostAndPort(text: string): Fields {
-  if (text.includes(",")) throw severalHosts();
+  const each = text.split(",").map(parseOneHost);
+  const ports = each.map(({ port }) => port);
+  return {
+    host: each.map(({ host }) => host).join(","),
+    port: ports.every((port) => port === "") ? "" : ports.join(","),
+  };
+}
+
+function parseOneHost(text: string): { readonly host: string; readonly port: string } {
   const match = /^(\[[^\]]*\]|[^:\[\]]*)(?::(.*))?$/.exec(text);
   if (match === null) throw malformed("its host is malformed (an IPv6 address stands in brackets)");
   const [, host, port = ""] = match;
@@ -161,11 +170,6 @@ function decode(text: string, decoder: (text: string) => string = decodeURICompo
 /** Leaves the escapes of `; / ? : @ & = + $ , #` as they are. */
 function decodeReserved(text: string): string {
   return decode(text, decodeURI);
-}
-
-/** Also for hosts that come from elsewhere. */
-export function severalHosts(): ConfigError {
-  return new ConfigError("CONFIG_HOSTS", "several hosts are not supported yet; name one", CONFIG);
 }
 
 function unescapedPassword(): ConfigError {

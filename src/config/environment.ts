@@ -12,6 +12,8 @@ const VARIABLES: ReadonlyMap<string, string> = new Map([
   ["host", "PGHOST"],
   ["hostaddr", "PGHOSTADDR"],
   ["port", "PGPORT"],
+  ["target_session_attrs", "PGTARGETSESSIONATTRS"],
+  ["load_balance_hosts", "PGLOADBALANCEHOSTS"],
   ["user", "PGUSER"],
   ["database", "PGDATABASE"],
   ["password", "PGPASSWORD"],

@@ -12,6 +12,8 @@ const CLIENT_OPTIONS: Readonly<Record<keyof ClientConfig, true>> = {
   connectionString: true,
   host: true,
   port: true,
+  target_session_attrs: true,
+  load_balance_hosts: true,
   user: true,
   database: true,
   password: true,
@@ -117,8 +119,6 @@ const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   "gsslib",
   "gssdelegation",
   "service",
-  "target_session_attrs",
-  "load_balance_hosts",
 ]);
 
 const MAX_WARNINGS = 100;

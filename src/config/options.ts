@@ -56,11 +56,26 @@ export interface RequireAuth {
 /** Where the WebSocket proxy is: a URL or host, or a function that gives the whole URL for a database's host and port. */
 export type WsProxy = string | ((host: string, port: number) => string);
 
+/** A host, as `ConnectionOptions.host` has it, and its port. */
+export interface HostAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** libpq's wishes for the server to connect to. */
+export type TargetSessionAttrs = "any" | "read-write" | "read-only" | "primary" | "standby" | "prefer-standby";
+
 /** One connection's options, resolved and frozen. Durations are milliseconds; 0 means no deadline. */
 export interface ConnectionOptions {
   /** A host name, an IP address, or the directory of a Unix-domain socket (begins with `/`, or `@` for an abstract one). */
   readonly host: string;
   readonly port: number;
+  /** All hosts to try, in their order; the first is `host` and `port`. */
+  readonly hosts: readonly HostAddress[];
+  /** What a host must be. */
+  readonly targetSessionAttrs: TargetSessionAttrs;
+  /** Whether the hosts are tried in a random order. */
+  readonly loadBalanceHosts: boolean;
   readonly user: string;
   readonly database: string;
   /** Not enumerable, so that nothing that prints or serializes the options shows it; a spread copy lacks it. */

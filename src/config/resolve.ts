@@ -7,10 +7,11 @@
 import { ConfigError } from "../errors.ts";
 import { resolveChannelBinding, resolveRequireAuth } from "./authentication.ts";
 import type { ClientConfig } from "./client_config.ts";
-import { parseConnectionString, severalHosts } from "./connection_string.ts";
+import { parseConnectionString } from "./connection_string.ts";
 import { environment } from "./environment.ts";
 import { config as globalConfig } from "./global.ts";
 import { userName } from "./host.ts";
+import { pairHosts, resolveLoadBalance, resolveTarget, splitPorts } from "./hosts.ts";
 import { warnOfUnknownOptions } from "./known_options.ts";
 import type { ConnectionOptions, CryptoMode, PasswordSource, TlsEngineChoice, WsProxy } from "./options.ts";
 import { withHidden } from "./secrets.ts";
@@ -59,11 +60,15 @@ export function resolveOptions(
       CONFIG,
     );
   }
+  const hosts = pairHosts(address.hosts, resolvePorts(settings));
   const wsProxy = resolveWsProxy(settings);
   const openDuplex = resolveOpenDuplex(settings);
   const shown = {
-    host: address.host,
-    port: resolvePort(settings),
+    host: hosts[0].host,
+    port: hosts[0].port,
+    hosts,
+    targetSessionAttrs: resolveTarget(settings),
+    loadBalanceHosts: resolveLoadBalance(settings),
     user,
     database: settings.text("database", "dbname") ?? user,
     tls: resolveTls(settings, {
@@ -126,7 +131,7 @@ function notOptions(message: string): ConfigError {
 }
 
 interface Address {
-  readonly host: string;
+  readonly hosts: readonly string[];
   /** The name to verify where `host` is an address that was given beside it. */
   readonly hostName: string | undefined;
 }
@@ -135,21 +140,29 @@ interface Address {
 function resolveAddress(settings: Settings): Address {
   const named = settings.find("host");
   const addressed = settings.find("hostaddr");
-  const host = checkedHost(settings, "host") ?? "localhost";
-  const hostaddr = checkedHost(settings, "hostaddr");
+  const hosts = checkedHosts(settings, "host") ?? ["localhost"];
+  const [hostaddr, ...others] = checkedHosts(settings, "hostaddr") ?? [];
   // PGHOSTADDR belongs to PGHOST: it must not divert a client that was told a host.
   const { sources } = settings;
   const diverts = addressed && (!named || sources.indexOf(addressed.source) <= sources.indexOf(named.source));
-  if (!diverts || hostaddr === undefined) return { host, hostName: undefined };
+  if (!diverts || hostaddr === undefined) return { hosts, hostName: undefined };
+  if (hosts.length > 1 || others.length > 0) {
+    throw new ConfigError("CONFIG_HOSTS", "hostaddr stands for one host: name several hosts without it", CONFIG);
+  }
+  const [host] = hosts;
   if (!/^[\d.]+$|:/.test(hostaddr)) throw invalid(addressed, "an IP address", "CONFIG_HOST");
-  return { host: hostaddr, hostName: named && !isSocketDirectory(host) ? host : undefined };
+  return { hosts: [hostaddr], hostName: named && !isSocketDirectory(host) ? host : undefined };
 }
 
-function checkedHost(settings: Settings, option: "host" | "hostaddr"): string | undefined {
-  const host = settings.text(option);
+function checkedHosts(settings: Settings, option: "host" | "hostaddr"): string[] | undefined {
+  const hosts = settings.text(option);
   const setting = settings.find(option);
-  if (host === undefined || setting === undefined) return undefined;
-  if (host.includes(",")) throw severalHosts();
+  if (hosts === undefined || setting === undefined) return undefined;
+  // An empty one in a list is the default.
+  return hosts.split(",").map((host) => checkedHost(host.trim() || "localhost", setting));
+}
+
+function checkedHost(host: string, setting: Setting): string {
   if (isSocketDirectory(host)) return host;
   if (/[\s/\\?#@]/.test(host)) {
     // Not quoted: a URL given as the host may contain a password.
@@ -165,10 +178,12 @@ function isSocketDirectory(host: string): boolean {
   return host.startsWith("/") || host.startsWith("@");
 }
 
-function resolvePort(settings: Settings): number {
+function resolvePorts(settings: Settings): number[] {
   const setting = settings.find("port");
-  if (setting === undefined) return 5432;
-  const { value } = setting;
+  return setting === undefined ? [] : splitPorts(setting.value).map((port) => checkedPort(port, setting));
+}
+
+function checkedPort(value: unknown, setting: Setting): number {
   const port = typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
   if (typeof port !== "number" || !Number.isInteger(port) || port < 1 || port > 65535) {
     throw invalid(setting, "a number from 1 to 65535", "CONFIG_PORT");

@@ -14,6 +14,7 @@ import { requestCancel } from "./cancel.ts";
 import { ConnectState, type ConnectTimings } from "./connect_state.ts";
 import { dial, type Encryption } from "./dial.ts";
 import { GuessRefused } from "./guess.ts";
+import { connectToAny } from "./hosts.ts";
 import { rememberedLogin, rememberLogin } from "./method_memory.ts";
 import type { Session, SessionEvents } from "./session.ts";
 import { type StartedSession, startSession } from "./startup.ts";
@@ -44,6 +45,12 @@ export interface Connected {
  * @throws {DriverError} whatever failed, with its place; `TIMEOUT_CONNECT` after `connectionTimeoutMillis`
  */
 export async function connect(input: ConnectInput): Promise<Connected> {
+  const { hosts, targetSessionAttrs } = input.options;
+  if (hosts.length > 1 || targetSessionAttrs !== "any") return await connectToAny(input, connectToOne);
+  return await connectToOne(input);
+}
+
+async function connectToOne(input: ConnectInput): Promise<Connected> {
   const controller = new AbortController();
   const release = attachLimits(input, controller);
   try {

@@ -27,6 +27,7 @@ test("nothing said gives the documented defaults", () => {
   assert.deepEqual({ ...resolveOptions(undefined) }, {
     host: "localhost",
     port: 5432,
+    hosts: [{ host: "localhost", port: 5432 }],
     user: "me",
     database: "me",
     tls: resolveOptions({ user: "u" }).tls,
@@ -49,6 +50,8 @@ test("nothing said gives the documented defaults", () => {
     speakFirst: true,
     binary: false,
     statementCache: 0,
+    targetSessionAttrs: "any",
+    loadBalanceHosts: false,
   });
   assert.equal(resolveOptions(undefined).tls.mode, undefined);
 });
@@ -200,7 +203,12 @@ const refused: readonly [input: unknown, code: string, words: RegExp][] = [
   [`postgres://u:${SECRET}@h/d%00b`, "CONFIG_NUL", /database/],
   [{ host: `postgres://u:${SECRET}@h` }, "CONFIG_HOST", /host name/],
   [{ host: "my host" }, "CONFIG_HOST", /host name/],
-  [{ host: "a,b" }, "CONFIG_HOSTS", /several hosts/],
+  [{ host: "a,b", hostaddr: "127.0.0.1" } as never, "CONFIG_HOSTS", /one host/],
+  [{ host: "a,b", port: "1,2,3" }, "CONFIG_PORT", /3 ports for 2 hosts/],
+  [{ host: "a,b", port: "1,x" }, "CONFIG_PORT", /1 to 65535/],
+  [{ host: "a,b c" }, "CONFIG_HOST", /host/],
+  [{ target_session_attrs: "master" as never }, "CONFIG_VALUE", /read-write/],
+  [{ load_balance_hosts: "yes" as never }, "CONFIG_VALUE", /random/],
   ["hostaddr=example.com", "CONFIG_HOST", /an IP address/],
   [{ host: 42 }, "CONFIG_VALUE", /a string, not 42/],
   [{ password: 4242 }, "CONFIG_VALUE", /password must be a string/],
