@@ -28,7 +28,7 @@ export async function installFromNpm(name: string, version: string): Promise<str
   try {
     await run("npm", ["install", "--no-audit", "--no-fund", "--save-exact", `${name}@${version}`], options);
   } catch (cause) {
-    throw new Unavailable(`npm cannot install ${name}@${version}: ${lastLine(cause)}`, { cause });
+    throw new Unavailable(`npm cannot install ${name}@${version}: ${reasonOf(cause)}`, { cause });
   }
   await writeFile(complete, "");
   return folder;
@@ -50,7 +50,7 @@ export async function findOrInstall(program: string, debianPackage: string): Pro
     await run("apt-get", ["update"], options);
     await run("apt-get", ["install", "-y", "--no-install-recommends", debianPackage], options);
   } catch (cause) {
-    throw new Unavailable(`Debian's ${debianPackage} cannot be installed: ${lastLine(cause)}`, { cause });
+    throw new Unavailable(`Debian's ${debianPackage} cannot be installed: ${reasonOf(cause)}`, { cause });
   }
   const installed = await find(program);
   if (installed === undefined) throw new Unavailable(`Debian's ${debianPackage} has no ${program}`);
@@ -66,7 +66,8 @@ export async function find(program: string): Promise<string | undefined> {
   return undefined;
 }
 
-function lastLine(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.trimEnd().split("\n").at(-1) ?? "";
+/** The line in which npm or apt says what is wrong, else the last one. */
+function reasonOf(error: unknown): string {
+  const lines = (error instanceof Error ? error.message : String(error)).trimEnd().split("\n");
+  return lines.find((line) => /^(npm error (?!code)|E: )/.test(line)) ?? lines.at(-1) ?? "";
 }
