@@ -162,7 +162,7 @@ for (const { name, make } of poolMakers(postgres)) {
   });
 
   test(`${name}: who waits longer than connectionTimeoutMillis is told, and takes no client any more`, async () => {
-    const pool = make({ max: 1, connectionTimeoutMillis: 50 });
+    const pool = make({ max: 1, connectionTimeoutMillis: 1_000 });
     const client = await pool.connect();
     assert.equal(
       (await rejection(pool.query("select 1")) as Error).message,
