@@ -47,7 +47,14 @@ export type { Notification } from "./src/client/subscription.ts";
 export { TypeOverrides } from "./src/client/type_overrides.ts";
 export type { ClientConfig, SslOptions } from "./src/config/client_config.ts";
 export { config, type GlobalConfig } from "./src/config/global.ts";
-export type { AuthMethod, PasswordSource, SslMode, WsProxy } from "./src/config/options.ts";
+export type {
+  AuthMethod,
+  PasswordSource,
+  SslMode,
+  WebSocketConstructor,
+  WebSocketSource,
+  WsProxy,
+} from "./src/config/options.ts";
 export type { Duplex, DuplexInfo, TransportName } from "./src/duplex/duplex.ts";
 export { fromStreams, type StreamPair } from "./src/duplex/streams.ts";
 export * from "./src/errors.ts";

@@ -67,8 +67,8 @@ const pgduplex: BuildOptions = {
     finish(pgduplex, {
       platforms: [
         // Wrangler asks for workerd and for browser: what comes first is taken.
-        { platform: WORKERD, entryPoints: ["./mod.ts"], conditions: ["workerd"] },
-        { platform: BROWSER, entryPoints: ["./mod.ts"], conditions: ["edge-light", "browser"] },
+        { platform: WORKERD, entryPoints: ["./mod.ts", "./src/neon/neon.ts"], conditions: ["workerd"] },
+        { platform: BROWSER, entryPoints: ["./mod.ts", "./src/neon/neon.ts"], conditions: ["edge-light", "browser"] },
       ],
       core: true,
       files: { "README.md": "README.md", "CHANGELOG.md": "CHANGELOG.md", "LICENSE": "LICENSE" },

@@ -21,6 +21,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   proxy: ["duplex"],
   session: ["protocol", "auth", "types", "config", "tls", "duplex"],
   client: ["session", "protocol", "auth", "types", "config", "tls", "duplex"],
+  neon: ["client", "types", "config", "duplex"],
 };
 
 /** Files that every layer may import. */

@@ -12,6 +12,7 @@ import type {
   SslMode,
   TargetSessionAttrs,
   TlsEngineChoice,
+  WebSocketSource,
   WsProxy,
 } from "./options.ts";
 
@@ -119,6 +120,11 @@ export interface ClientConfig {
 
   /** The WebSocket proxy to go through; `false` for none in spite of `config.wsProxy`, which is the default. */
   wsProxy?: WsProxy | false | undefined;
+  /**
+   * Gives the constructor of the WebSockets to the proxy; asked at each connect. Default: the runtime's own, or npm `ws`
+   * where it has none.
+   */
+  webSocket?: WebSocketSource | undefined;
   /** Opens the connection in a way of your own: resolves with a Duplex or a pair of web streams. */
   openDuplex?: ConnectionOptions["openDuplex"] | undefined;
   /** Whether the operating system probes an idle socket. Default true, as in libpq. */

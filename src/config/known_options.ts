@@ -29,6 +29,7 @@ const CLIENT_OPTIONS: Readonly<Record<keyof ClientConfig, true>> = {
   tlsEngine: true,
   crypto: true,
   wsProxy: true,
+  webSocket: true,
   openDuplex: true,
   keepAlive: true,
   keepAliveInitialDelayMillis: true,

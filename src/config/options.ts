@@ -56,6 +56,12 @@ export interface RequireAuth {
 /** Where the WebSocket proxy is: a URL or host, or a function that gives the whole URL for a database's host and port. */
 export type WsProxy = string | ((host: string, port: number) => string);
 
+/** What makes a WebSocket: the standard's constructor, npm `ws`'s, or another of that shape. */
+export type WebSocketConstructor = new (url: string, protocols?: string[]) => object;
+
+/** Tells which WebSocket to use; asked at each connect. Undefined: the runtime's own, or npm `ws` where it has none. */
+export type WebSocketSource = () => WebSocketConstructor | undefined;
+
 /** A host, as `ConnectionOptions.host` has it, and its port. */
 export interface HostAddress {
   readonly host: string;
@@ -85,6 +91,8 @@ export interface ConnectionOptions {
   readonly crypto: CryptoMode;
 
   readonly wsProxy: WsProxy | undefined;
+  /** Another WebSocket than the runtime's own. */
+  readonly webSocket: WebSocketSource | undefined;
   /** A user's own way to open a Duplex, or a Duplex-like `{readable, writable}` pair; wins over everything else. */
   readonly openDuplex: ((target: { host: string; port: number; signal: AbortSignal }) => unknown) | undefined;
   readonly keepAlive: boolean;

@@ -62,7 +62,7 @@ export function resolveOptions(
   }
   const hosts = pairHosts(address.hosts, resolvePorts(settings));
   const wsProxy = resolveWsProxy(settings);
-  const openDuplex = resolveOpenDuplex(settings);
+  const openDuplex = resolveFunction(settings, "openDuplex");
   const shown = {
     host: hosts[0].host,
     port: hosts[0].port,
@@ -79,6 +79,7 @@ export function resolveOptions(
     tlsEngine: resolveTlsEngine(settings),
     crypto: resolveCrypto(settings),
     wsProxy,
+    webSocket: resolveFunction(settings, "webSocket"),
     openDuplex,
     keepAlive: settings.flag("keepAlive", "keepalives") ?? true,
     keepAliveInitialDelayMillis: settings.millis("keepAliveInitialDelayMillis") ??
@@ -240,11 +241,14 @@ const GLOBAL: Source = {
   get: () => undefined,
 };
 
-function resolveOpenDuplex(settings: Settings): ConnectionOptions["openDuplex"] {
-  const setting = settings.find("openDuplex");
+function resolveFunction<Name extends "openDuplex" | "webSocket">(
+  settings: Settings,
+  name: Name,
+): ConnectionOptions[Name] {
+  const setting = settings.find(name);
   if (setting === undefined) return undefined;
   if (typeof setting.value !== "function") throw invalid(setting, "a function");
-  return setting.value as ConnectionOptions["openDuplex"];
+  return setting.value as ConnectionOptions[Name];
 }
 
 function resolveConnectionTimeout(settings: Settings): number {

@@ -13,6 +13,8 @@ export interface Target {
   readonly keepAlive?: boolean | undefined;
   /** Silence before the first probe, in milliseconds; 0 (the default) leaves it to the system. */
   readonly keepAliveInitialDelayMillis?: number | undefined;
+  /** Gives the constructor of a WebSocket to use instead of the runtime's own. */
+  readonly webSocket?: (() => (new (url: string, protocols?: string[]) => object) | undefined) | undefined;
   /** Aborts the opening, which then releases its socket at once. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -109,7 +109,7 @@ export async function openWebSocket(
         safeToRetry: true,
       },
     );
-  const create = options.webSocket ?? await platformWebSocket();
+  const create = options.webSocket ?? givenWebSocket(target) ?? await platformWebSocket();
   return await new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(aborted("opening the WebSocket", signal.reason, place));
     let socket: WebSocketLike;
@@ -287,6 +287,12 @@ function release(socket: WebSocketLike): void {
   } catch {
     // closed already
   }
+}
+
+/** The WebSocket that the options bring; it is the caller's to see that it is one. */
+function givenWebSocket({ webSocket }: Target): WebSocketFactory | undefined {
+  const Given = webSocket?.() as (new (url: string, protocols: string[]) => WebSocketLike) | undefined;
+  return Given && ((url, protocols) => new Given(url, protocols));
 }
 
 async function platformWebSocket(): Promise<WebSocketFactory> {

@@ -61,12 +61,13 @@ export async function dial(
 
 /** Opens the transport, and leaves it plain. */
 async function openTransport(options: ConnectionOptions, state: ConnectState): Promise<Duplex> {
-  const { host, port, wsProxy, openDuplex: open, keepAlive, keepAliveInitialDelayMillis } = options;
+  const { host, port, wsProxy, webSocket, openDuplex: open, keepAlive, keepAliveInitialDelayMillis } = options;
   state.phase = "open";
   const duplex = await openDuplex({
     host,
     port,
     wsProxy,
+    webSocket,
     openDuplex: open,
     keepAlive,
     keepAliveInitialDelayMillis,

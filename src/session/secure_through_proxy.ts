@@ -77,10 +77,10 @@ export async function secureThroughProxy(
 }
 
 async function open(url: string, { options, state }: ThroughProxy, first: Uint8Array): Promise<OpenedThroughProxy> {
-  const { host, port } = options;
+  const { host, port, webSocket } = options;
   const { openThroughProxy } = await import("../duplex/proxy_opening.ts");
   const sslRequest = options.tls.negotiation === "postgres";
-  const opened = await openThroughProxy(url, { host, port, signal: state.signal }, { sslRequest, first });
+  const opened = await openThroughProxy(url, { host, port, webSocket, signal: state.signal }, { sslRequest, first });
   state.timings.opened = state.elapsed();
   state.phase = "tls";
   return opened;

@@ -34,6 +34,7 @@ test("nothing said gives the documented defaults", () => {
     tlsEngine: "auto",
     crypto: "auto",
     wsProxy: undefined,
+    webSocket: undefined,
     openDuplex: undefined,
     keepAlive: true,
     keepAliveInitialDelayMillis: 0,
