@@ -1,6 +1,10 @@
 /**
- * Every error that pgduplex raises itself. One base class, a stable string `code` each, the `cause` kept, and a
+ * Every error that pgduplex raises itself. One base class, a stable string `driverCode` each, the `cause` kept, and a
  * message that says what failed, where, and what to do. No message ever contains a password or a key.
+ *
+ * `code` is what programs made for node-postgres look for: the SQLSTATE of what the server reports; the system's own code
+ * (`ECONNREFUSED`, `ECONNRESET`, `ENOTFOUND`, ...) where a runtime's socket or TLS failed and gave one; else the same as
+ * `driverCode`.
  *
  * @module
  */
@@ -25,6 +29,20 @@ export interface ErrorPlace {
   readonly phase?: Phase | undefined;
 }
 
+/** What a runtime's socket, name server or TLS said of its failure, under Node's names. */
+export interface SystemFailure {
+  /** Such as `ECONNREFUSED`; of Node's TLS such as `DEPTH_ZERO_SELF_SIGNED_CERT`. */
+  readonly code: string;
+  /** The negative number of `code`, where it is an operating system's. */
+  readonly errno?: number | undefined;
+  /** What failed: `connect`, `read`, `write`, `getaddrinfo`. */
+  readonly syscall?: string | undefined;
+  /** The IP address, or the path of the socket, that was tried. */
+  readonly address?: string | undefined;
+  /** The name that could not be found. */
+  readonly hostname?: string | undefined;
+}
+
 /** What an error may carry besides its message. */
 export interface DriverErrorOptions extends ErrorPlace {
   readonly cause?: unknown;
@@ -37,6 +55,8 @@ export interface DriverErrorOptions extends ErrorPlace {
    * in the properties.
    */
   readonly verbatim?: boolean | undefined;
+  /** What the system said, which then gives `code`. */
+  readonly system?: SystemFailure | undefined;
 }
 
 const kinds = Symbol.for("pgduplex.error.kinds");
@@ -57,8 +77,19 @@ export class DriverError extends Error {
   /** The name under which this class brands its instances. */
   static readonly kind: string = "DriverError";
 
-  /** A stable identifier, such as `TIMEOUT_CONNECT`; for a {@linkcode DatabaseError} the SQLSTATE. */
+  /**
+   * What node-postgres's programs compare: of a {@linkcode DatabaseError} the SQLSTATE; the system's own code, such as
+   * `ECONNREFUSED`, where a runtime's socket or TLS failed and gave one; else the {@linkcode DriverError.driverCode}.
+   */
   code: string;
+  /** The system's number for `code`, negative as Node's; there only where the system gave one. */
+  declare errno?: number;
+  /** What the system failed at, such as `connect`; there only where the system gave a code. */
+  declare syscall?: string;
+  /** The IP address, or the path of the socket, that the system tried; there only where it is known. */
+  declare address?: string;
+  /** The name that no name server knew; there only then. */
+  declare hostname?: string;
   /** What the driver was doing. */
   phase: Phase | undefined;
   /** The database host that was asked for. */
@@ -81,6 +112,7 @@ export class DriverError extends Error {
   /** What to do about it, where the message does not say so itself; of a {@linkcode DatabaseError} the server's hint. */
   hint: string | undefined;
   readonly #verbatim: boolean;
+  readonly #driverCode: string;
 
   constructor(code: string, message: string, options: DriverErrorOptions = {}) {
     super(
@@ -88,7 +120,9 @@ export class DriverError extends Error {
       "cause" in options ? { cause: options.cause } : undefined,
     );
     this.name = new.target.kind;
-    this.code = code;
+    const { code: systemCode = code, ...system } = options.system ?? {};
+    this.code = systemCode;
+    this.#driverCode = code;
     this.phase = options.phase;
     this.host = options.host;
     this.port = options.port;
@@ -96,7 +130,18 @@ export class DriverError extends Error {
     this.safeToRetry = options.safeToRetry ?? false;
     this.hint = options.hint;
     this.#verbatim = options.verbatim ?? false;
+    for (const [name, value] of Object.entries(system)) {
+      if (value !== undefined) Object.assign(this, { [name]: value });
+    }
     Object.defineProperty(this, kinds, { value: kindsOf(new.target) });
+  }
+
+  /**
+   * The stable identifier of what failed, such as `TRANSPORT_OPEN_FAILED` or `TIMEOUT_CONNECT`, the same on every runtime
+   * and whatever `code` is; of a {@linkcode DatabaseError} the SQLSTATE.
+   */
+  get driverCode(): string {
+    return this.#driverCode;
   }
 
   /**

@@ -4,9 +4,10 @@
  * @module
  */
 
-import { DriverError, TransportError } from "../errors.ts";
+import { DriverError, type SystemFailure, TransportError } from "../errors.ts";
 import type { DuplexInfo, TransportName } from "./duplex.ts";
 import type { Target } from "./target.ts";
+import { isIpAddress, unixSocketPath } from "./target.ts";
 
 /** Why an opening failed: the abort where there was one, else `TRANSPORT_OPEN_FAILED` with the cause's words and advice. */
 export function openFailed(transport: TransportName, target: Target, cause: unknown): DriverError {
@@ -15,10 +16,12 @@ export function openFailed(transport: TransportName, target: Target, cause: unkn
     return aborted("opening the connection", signal.reason, { transport, host, port, phase: "open" });
   }
   if (cause instanceof DriverError) return cause;
+  const system = systemFailure(cause, "connect", target);
+  const words = systemWords(cause, system);
   return new TransportError(
     "TRANSPORT_OPEN_FAILED",
-    `could not connect: ${wordsOf(cause)}${advice(cause)}`,
-    { transport, host, port, phase: "open", cause, safeToRetry: true },
+    `could not connect: ${words}${advice(system?.code ?? codeOf(cause), words)}`,
+    { transport, host, port, phase: "open", cause, system, safeToRetry: true },
   );
 }
 
@@ -34,13 +37,11 @@ export function aborted(
 
 /** The connection broke: not of our doing. */
 export function lost(info: DuplexInfo, operation: string, cause: unknown): TransportError {
+  const system = systemFailure(cause, operation);
   return new TransportError(
     "TRANSPORT_LOST",
-    `${operation}: the connection to ${info.remote} broke: ${wordsOf(cause)}`,
-    {
-      transport: info.transport,
-      cause,
-    },
+    `${operation}: the connection to ${info.remote} broke: ${systemWords(cause, system)}`,
+    { transport: info.transport, cause, system },
   );
 }
 
@@ -80,6 +81,45 @@ export function codeOf(cause: unknown): string | undefined {
   return typeof code === "string" ? code : typeof name === "string" ? name : undefined;
 }
 
+/**
+ * What the system said, where it is the system that failed: Node's errors say it all. Deno's have the code and, in their
+ * words, the number, but say of a name that is unknown nothing but so.
+ */
+export function systemFailure(cause: unknown, operation?: string, target?: Target): SystemFailure | undefined {
+  if (typeof cause !== "object" || cause === null || cause instanceof DriverError) return undefined;
+  const first: unknown = cause instanceof AggregateError ? cause.errors[0] : cause;
+  const { errno, syscall, address, hostname } = (first ?? cause) as Partial<Record<keyof SystemFailure, unknown>>;
+  const { code } = cause as { code?: unknown };
+  if (typeof code !== "string") return unknownName(wordsOf(cause), target?.host);
+  const number = /\(os error (\d+)\)/.exec(wordsOf(cause))?.[1];
+  // What has a number failed in the operating system.
+  const tried = number === undefined ? {} : { syscall: operation, address: target && addressOf(target) };
+  return {
+    code,
+    errno: typeof errno === "number" ? errno : number === undefined ? undefined : -Number(number),
+    syscall: typeof syscall === "string" ? syscall : tried.syscall,
+    address: typeof address === "string" ? address : tried.address,
+    hostname: typeof hostname === "string" ? hostname : undefined,
+  };
+}
+
+function addressOf(target: Target): string | undefined {
+  return unixSocketPath(target) ?? (isIpAddress(target.host) ? target.host : undefined);
+}
+
+/** The words, and the code where they lack it. */
+function systemWords(cause: unknown, system: SystemFailure | undefined): string {
+  const words = wordsOf(cause);
+  return system === undefined || words.includes(system.code) ? words : `${system.code}: ${words}`;
+}
+
+/** The failure of a look-up, with libuv's numbers. */
+function unknownName(words: string, hostname: string | undefined): SystemFailure | undefined {
+  if (!/failed to lookup address/.test(words)) return undefined;
+  const [code, errno] = /temporary/i.test(words) ? ["EAI_AGAIN", -3001] as const : ["ENOTFOUND", -3008] as const;
+  return { code, errno, syscall: "getaddrinfo", hostname };
+}
+
 const ADVICE: Readonly<Record<string, string>> = {
   ECONNREFUSED: "nothing listens there: check that the server runs, and its host and port",
   ECONNRESET: "the peer hung up at once: check that it is what you think it is",
@@ -93,8 +133,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   NotCapable: "Deno may not: run it with --allow-net for TCP, --allow-read and --allow-write for a Unix socket",
 };
 
-function advice(cause: unknown): string {
-  const first = cause instanceof AggregateError ? cause.errors[0] : cause;
-  const words = ADVICE[codeOf(first) ?? ""] ?? (/lookup|resolve/.test(wordsOf(first)) ? ADVICE.ENOTFOUND : undefined);
+function advice(code: string | undefined, reason: string): string {
+  const words = ADVICE[code ?? ""] ?? (/lookup|resolve/.test(reason) ? ADVICE.ENOTFOUND : undefined);
   return words === undefined ? "" : ` (${words})`;
 }

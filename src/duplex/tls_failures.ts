@@ -6,7 +6,7 @@
 
 import type { ErrorPlace } from "../errors.ts";
 import { TlsError } from "../errors.ts";
-import { wordsOf } from "./failures.ts";
+import { systemFailure, wordsOf } from "./failures.ts";
 
 /** What is known of a certificate that was refused. */
 export interface RefusedCertificate {
@@ -24,7 +24,7 @@ export function certificateRefused(certificate: RefusedCertificate, cause: unkno
   return new TlsError(
     "TLS_CERTIFICATE",
     `the server's certificate${whose} was refused for "${serverName}": ${reason}${advice(reason)}`,
-    { ...place, phase: "tls", cause, safeToRetry: true },
+    { ...place, phase: "tls", cause, system: systemFailure(cause), safeToRetry: true },
   );
 }
 
@@ -34,6 +34,7 @@ export function handshakeFailed(cause: unknown, place: ErrorPlace): TlsError {
     ...place,
     phase: "tls",
     cause,
+    system: systemFailure(cause),
     safeToRetry: true,
   });
 }

@@ -166,7 +166,7 @@ const INABILITIES: ReadonlySet<string> = new Set([
  * authenticated us. What this platform's TLS cannot do is no reason to go without.
  */
 function mayTryOtherwise(error: unknown): boolean {
-  if (error instanceof TlsError) return !INABILITIES.has(error.code);
+  if (error instanceof TlsError) return !INABILITIES.has(error.driverCode);
   return error instanceof DatabaseError && error.phase === "authentication";
 }
 
@@ -228,9 +228,11 @@ function attachLimits({ options, signal }: ConnectInput, controller: AbortContro
 }
 
 function timedOut(host: string, port: number, millis: number): DriverError {
-  return new TimeoutError(
-    "TIMEOUT_CONNECT",
-    `timeout expired: no connection within ${millis} ms (connectionTimeoutMillis)`,
-    { host, port, safeToRetry: true },
-  );
+  return new TimeoutError("TIMEOUT_CONNECT", "timeout expired", {
+    host,
+    port,
+    safeToRetry: true,
+    verbatim: true,
+    hint: `There was no connection within ${millis} ms (connectionTimeoutMillis).`,
+  });
 }

@@ -145,7 +145,7 @@ function fits({ standby, readOnly }: Role, wish: TargetSessionAttrs): boolean {
 function mayTryNext(error: unknown): error is DriverError {
   if (!(error instanceof DriverError)) return false;
   if (error instanceof AbortError || error instanceof ConfigError || error instanceof AuthenticationError) return false;
-  if (error instanceof TlsError) return error.code !== "TLS_OPTION_UNSUPPORTED" && error.code !== "TLS_UNAVAILABLE";
+  if (error instanceof TlsError) return !["TLS_OPTION_UNSUPPORTED", "TLS_UNAVAILABLE"].includes(error.driverCode);
   return !(error instanceof DatabaseError) || /^(?:53|57)/.test(error.code);
 }
 

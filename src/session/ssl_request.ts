@@ -36,10 +36,10 @@ export async function requestSsl(transport: Duplex): Promise<boolean> {
 export async function readSslAnswer(transport: Duplex): Promise<boolean> {
   const answer = await transport.read();
   if (answer === null) {
-    throw new TransportError(
-      "CONNECTION_ENDED",
-      "Connection terminated unexpectedly: the server closed the connection instead of answering SSLRequest",
-    );
+    throw new TransportError("CONNECTION_ENDED", "Connection terminated unexpectedly", {
+      verbatim: true,
+      hint: "The server closed the connection instead of answering SSLRequest.",
+    });
   }
   if (answer.length === 1 && answer[0] === TLS_ACCEPTED) return true;
   if (answer.length === 1 && answer[0] === TLS_REFUSED) return false;
@@ -48,10 +48,10 @@ export async function readSslAnswer(transport: Duplex): Promise<boolean> {
 
 /** What `N` means where TLS is insisted on. */
 export function sslRefused(): TlsError {
-  return new TlsError(
-    "TLS_REFUSED_BY_SERVER",
-    "the server does not support TLS: turn it on there (ssl = on), or set sslmode=disable if the network is yours",
-  );
+  return new TlsError("TLS_REFUSED_BY_SERVER", "The server does not support SSL connections", {
+    verbatim: true,
+    hint: "Turn TLS on there (ssl = on), or set sslmode=disable if the network is yours.",
+  });
 }
 
 /** What an answer other than `S` or `N` is; none of its bytes are shown (CVE-2024-10977). */

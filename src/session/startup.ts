@@ -324,9 +324,9 @@ class Startup {
   }
 
   #closedByServer(): TransportError {
-    return new TransportError(
-      "CONNECTION_ENDED",
-      "Connection terminated unexpectedly: the server closed the connection before it was ready",
-    );
+    return new TransportError("CONNECTION_ENDED", "Connection terminated unexpectedly", {
+      verbatim: true,
+      hint: "The server closed the connection before it was ready: see its log.",
+    });
   }
 }

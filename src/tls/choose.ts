@@ -81,7 +81,7 @@ function platformWhereAble(wish: EngineWish): TlsEngine {
 }
 
 function isUnsupported(error: unknown): boolean {
-  return error instanceof TlsError && error.code === "TLS_OPTION_UNSUPPORTED";
+  return error instanceof TlsError && error.driverCode === "TLS_OPTION_UNSUPPORTED";
 }
 
 async function wolfssl(wish: EngineWish): Promise<TlsEngine> {

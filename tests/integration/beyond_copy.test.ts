@@ -275,7 +275,7 @@ test("a connection that is lost is told", async () => {
     await new Promise(() => {});
   }
   const error = await rejection(doomed.copyFrom(fill, killing())) as DriverError;
-  assert.ok(["57P01", "CONNECTION_ENDED", "TRANSPORT_LOST"].includes(error.code), String(error));
+  assert.ok(["57P01", "CONNECTION_ENDED", "TRANSPORT_LOST"].includes(error.driverCode), String(error));
   await doomed.end();
 });
 

@@ -127,7 +127,7 @@ test("where none will do, the reason of each is told", async () => {
   assert.equal(error.code, "HOSTS_UNUSABLE");
   assert.match(
     error.message,
-    new RegExp(`127\\.0\\.0\\.1:1 TRANSPORT_OPEN_FAILED, 127\\.0\\.0\\.1:${readOnly.port} HOST_ROLE`),
+    new RegExp(`127\\.0\\.0\\.1:1 ECONNREFUSED, 127\\.0\\.0\\.1:${readOnly.port} HOST_ROLE`),
   );
   assert.ok(error.cause instanceof AggregateError);
   assert.equal(error.cause.errors.length, 2);

@@ -123,6 +123,6 @@ for (const [safe, what, code, fail] of cases) {
   test(`${safe ? "safe to retry" : "nobody knows whether it may be retried"}: ${what}`, async () => {
     const error = await rejection(fail());
     assert.ok(error instanceof DriverError, String(error));
-    assert.deepEqual([error.code, error.safeToRetry], [code, safe]);
+    assert.deepEqual([error.driverCode, error.safeToRetry], [code, safe]);
   });
 }

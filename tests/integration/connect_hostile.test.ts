@@ -184,7 +184,7 @@ for (const { name, transport, config: way } of ways) {
             for (const { take } of steps.slice(0, at + 1)) await take(connection, scram);
             strike(connection);
           });
-          const { name, code } = error;
+          const { name, driverCode: code } = error;
           if (reset && code === "CONNECTION_ENDED") continue; // the system ended it before
           assert.deepEqual({ name, code, transport: error.transport }, { ...expected, transport }, after);
           if (!reset) assert.equal(error.phase, phase, after); // it may overtake what was sent

@@ -103,7 +103,7 @@ test("through a WebSocket nothing but verified TLS is spoken unless somebody say
     wsProxy: proxy.url,
     rootCerts: certificates.otherCa.cert,
   });
-  await assert.rejects(client.connect(), { name: "TlsError", code: "TLS_CERTIFICATE", transport: "websocket" });
+  await assert.rejects(client.connect(), { name: "TlsError", driverCode: "TLS_CERTIFICATE", transport: "websocket" });
 });
 
 test("a Unix-domain socket is trusted with a password, and never uses TLS", {

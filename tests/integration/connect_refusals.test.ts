@@ -83,7 +83,11 @@ for (const { name, transport, config: way } of ways) {
     const url = connectionUrl({ host: postgres.host, port }, "scram_user");
     const client = new Client({ connectionString: url, sslmode: "disable", ...way });
     await assert.rejects(client.connect(), (error: Error & Record<string, unknown>) => {
-      assert.deepEqual([error.name, error.code, error.phase], ["TransportError", "TRANSPORT_OPEN_FAILED", "open"]);
+      assert.deepEqual([error.name, error.driverCode, error.phase], [
+        "TransportError",
+        "TRANSPORT_OPEN_FAILED",
+        "open",
+      ]);
       assert.deepEqual([error.host, error.port, error.transport], [postgres.host, port, transport]);
       assert.equal(error.safeToRetry, true);
       assertNoSecret(error, [PASSWORDS.scram_user]);

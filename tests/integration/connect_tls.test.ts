@@ -91,7 +91,7 @@ for (const { name, transport, config: way } of ways) {
       const client = new Client({ host, port, user: "u", password: PASSWORD, ...options, ...way });
       await assert.rejects(client.connect(), {
         name: "TlsError",
-        code: "TLS_CERTIFICATE",
+        driverCode: "TLS_CERTIFICATE",
         message: oneReason && presented === certificates.expired ? /verify the first/ : reason,
         host,
         port,
@@ -225,7 +225,7 @@ for (const { name, transport, config: way } of ways) {
         ...way,
       });
       await assert.rejects(client.connect(), (error: Error & Record<string, unknown>) => {
-        assert.deepEqual([error.code, error.phase, error.transport], [code, "tls", transport]);
+        assert.deepEqual([error.driverCode, error.phase, error.transport], [code, "tls", transport]);
         assert.equal(error.host, host);
         assert.equal(error.port, port);
         assert.doesNotMatch(error.message, new RegExp(FORGED));
@@ -328,7 +328,7 @@ for (const { name, transport, config } of usableSockets()) {
         ...options,
         ...way,
       });
-      await assert.rejects(client.connect(), { code });
+      await assert.rejects(client.connect(), { driverCode: code });
       assert.equal(relay.connections.length, connections);
     });
   }

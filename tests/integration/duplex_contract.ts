@@ -179,7 +179,7 @@ export const contract: readonly Case[] = [
     needs: "resets",
     async run(subject) {
       const duplex = await request(subject, { do: "reset" });
-      const lost = { name: "TransportError", code: "TRANSPORT_LOST", message: /broke/ };
+      const lost = { name: "TransportError", driverCode: "TRANSPORT_LOST", message: /broke/ };
       await assert.rejects(duplex.read(), lost);
       await assert.rejects(duplex.read(), lost);
       await duplex.closed;

@@ -30,7 +30,7 @@ test("TLS that is cut off is told from TLS that ends", { skip }, async () => {
   try {
     const duplex = await secured(peers.addresses, "untrustedTls", { roots: [pki.otherCa.cert] });
     await duplex.write(new TextEncoder().encode('{"do":"reset"}\n'));
-    await assert.rejects(duplex.read(), { name: "TransportError", code: "TRANSPORT_LOST" });
+    await assert.rejects(duplex.read(), { name: "TransportError", driverCode: "TRANSPORT_LOST" });
     await duplex.closed;
   } finally {
     await peers.close();
@@ -74,7 +74,7 @@ test("Deno's TLS refuses in words that say why and what to do", { skip }, async 
   try {
     for (const [server, options, code, words] of cases) {
       const duplex = await openDeno(peers.addresses[server]);
-      const refused = { name: "TlsError", code, message: words, phase: "tls", host: "127.0.0.1" };
+      const refused = { name: "TlsError", driverCode: code, message: words, phase: "tls", host: "127.0.0.1" };
       await assert.rejects(platformEngine.connect(duplex, { ...strict, ...options }), refused);
       await duplex.closed;
     }

@@ -85,7 +85,7 @@ test("a certificate is refused in words that say whose, why and what to do", { s
       await t.test(name, async () => {
         const { host, port } = peers.addresses[server];
         await assert.rejects(secured(peers.addresses, server, options), (error: Error & Record<string, unknown>) => {
-          assert.deepEqual([error.name, error.code, error.phase], ["TlsError", "TLS_CERTIFICATE", "tls"]);
+          assert.deepEqual([error.name, error.driverCode, error.phase], ["TlsError", "TLS_CERTIFICATE", "tls"]);
           for (const pattern of [...words, new RegExp(`${host}:${port} via node`)]) {
             assert.match(error.message, pattern);
           }
@@ -131,7 +131,7 @@ test("a client certificate is sent where there is one", { skip }, async () => {
     const { cert, key } = pki.client;
     assert.equal(await first({ clientCertificate: { cert, key } }), "hello");
     // In TLS 1.3 the client is done before the server has seen its certificate: the refusal comes with the first read.
-    await assert.rejects(first({}), { code: "TRANSPORT_LOST", message: /certificate/ });
+    await assert.rejects(first({}), { driverCode: "TRANSPORT_LOST", message: /certificate/ });
   } finally {
     await peers.close();
   }
@@ -148,7 +148,11 @@ test("a handshake that cannot succeed is TLS_HANDSHAKE, and releases the connect
     for (const [name, server, options] of cases) {
       await t.test(name, async () => {
         const duplex = await openNode(peers.addresses[server]);
-        const failed = { name: "TlsError", code: "TLS_HANDSHAKE", message: /could not be negotiated: .+via node/ };
+        const failed = {
+          name: "TlsError",
+          driverCode: "TLS_HANDSHAKE",
+          message: /could not be negotiated: .+via node/,
+        };
         await assert.rejects(platformEngine.connect(duplex, { ...strict, ...options }), failed);
         await duplex.closed;
       });
@@ -165,7 +169,7 @@ test("bytes that came before TLS are never taken for its own", { skip }, async (
     await duplex.write(new TextEncoder().encode('{"do":"dribble"}\nSpoof'));
     await duplex.read(); // of five bytes in writes of their own, some are still to come
     await (await openNode(peers.addresses.tcp)).closeWrite();
-    await assert.rejects(platformEngine.connect(duplex, strict), { code: "TLS_HANDSHAKE" });
+    await assert.rejects(platformEngine.connect(duplex, strict), { driverCode: "TLS_HANDSHAKE" });
     await duplex.closed;
   } finally {
     await peers.close();

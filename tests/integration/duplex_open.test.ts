@@ -63,7 +63,7 @@ test("an opening that fails says what, where and what to do", async () => {
   ];
   for (const [name, target, code, words] of cases) {
     await assert.rejects(openDuplex(target), (error: TransportError) => {
-      assert.equal(error.code, code, name);
+      assert.equal(error.driverCode, code, name);
       assert.match(error.message, words, name);
       assert.deepEqual([error.host, error.port], [target.host, target.port], name);
       return true;

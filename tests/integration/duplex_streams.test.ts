@@ -67,7 +67,7 @@ test("every kind of bytes is read as a plain Uint8Array, and empty chunks are pa
 
 test("a chunk that is not bytes is an error that says so", async () => {
   for (const chunk of ["text", 5, null]) {
-    await assert.rejects(over([chunk]).read(), { code: "TRANSPORT_LOST", message: /not bytes/ }, String(chunk));
+    await assert.rejects(over([chunk]).read(), { driverCode: "TRANSPORT_LOST", message: /not bytes/ }, String(chunk));
   }
 });
 
@@ -75,7 +75,7 @@ test("a sink that fails fails the write that waits and the next, and ends the co
   const cause = new Error("the cable was cut");
   const writable = new WritableStream<Uint8Array>({ write: () => Promise.reject(cause) });
   const duplex = over([], writable);
-  const lost = { code: "TRANSPORT_LOST", message: /the cable was cut/, cause };
+  const lost = { driverCode: "TRANSPORT_LOST", message: /the cable was cut/, cause };
   await assert.rejects(duplex.write(bytes), lost);
   await assert.rejects(duplex.write(bytes), lost);
   await assert.rejects(duplex.closeWrite(), lost);

@@ -63,9 +63,9 @@ for (const [name, factory, skip] of implementations) {
           assert.equal(await duplex.read(), null);
           assert.equal(await duplex.read(), null);
           const message = /db\.example\.com:5432 through ws:.*closed with 1000/;
-          await assert.rejects(duplex.write(Uint8Array.of(1)), { code: "TRANSPORT_LOST", message });
+          await assert.rejects(duplex.write(Uint8Array.of(1)), { driverCode: "TRANSPORT_LOST", message });
         } else {
-          await assert.rejects(duplex.read(), { name: "TransportError", code: "TRANSPORT_LOST", message: words });
+          await assert.rejects(duplex.read(), { name: "TransportError", driverCode: "TRANSPORT_LOST", message: words });
         }
         await duplex.closed;
       }
@@ -78,7 +78,7 @@ for (const [name, factory, skip] of implementations) {
     const peers = await startPeers();
     try {
       const duplex = await request(peers, await factory(), { do: "text" });
-      await assert.rejects(duplex.read(), { code: "TRANSPORT_LOST", message: /a text message where bytes/ });
+      await assert.rejects(duplex.read(), { driverCode: "TRANSPORT_LOST", message: /a text message where bytes/ });
       await duplex.closed;
     } finally {
       await peers.close();
@@ -91,7 +91,11 @@ for (const [name, factory, skip] of implementations) {
     await peers.close();
     const url = `${urlOf(webSocket)}&token=hush`;
     await assert.rejects(openWebSocket(url, target, { webSocket: await factory() }), (error: TransportError) => {
-      assert.deepEqual([error.name, error.code, error.phase], ["TransportError", "TRANSPORT_OPEN_FAILED", "open"]);
+      assert.deepEqual([error.name, error.driverCode, error.phase], [
+        "TransportError",
+        "TRANSPORT_OPEN_FAILED",
+        "open",
+      ]);
       assert.deepEqual([error.host, error.port, error.transport], ["db.example.com", 5432, "websocket"]);
       assert.match(error.message, new RegExp(`ws://${webSocket.host}:${webSocket.port}/v1 for db.example.com:5432`));
       assert.match(error.message, /check that the proxy runs/);
@@ -108,7 +112,7 @@ test("npm ws: a refusal's status and reason reach the error", async () => {
       webSocket: await wsFactory(),
     });
     const message = new RegExp(`HTTP ${REFUSAL.status}: ${REFUSAL.reason}`);
-    await assert.rejects(opening, { code: "TRANSPORT_OPEN_FAILED", message });
+    await assert.rejects(opening, { driverCode: "TRANSPORT_OPEN_FAILED", message });
   } finally {
     await peers.close();
   }

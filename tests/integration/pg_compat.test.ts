@@ -331,7 +331,7 @@ test("the option stream brings the socket, as an object or by a function", async
     }
   }
   const refused = new Client({ ...partsOf(url), port: 1, stream: () => new Socket() });
-  await assert.rejects(refused.connect(), { code: "TRANSPORT_OPEN_FAILED", transport: "stream" });
+  await assert.rejects(refused.connect(), { driverCode: "TRANSPORT_OPEN_FAILED", transport: "stream" });
   const nonsense = new Client({ connectionString: url, stream: () => 7 });
   await assert.rejects(nonsense.connect(), { code: "CONFIG_STREAM" });
   await using pool = new ours.Pool({ connectionString: url, stream: () => new Socket() });

@@ -140,8 +140,8 @@ test("a client proves itself with its certificate, the key in any form of PEM", 
           const duplex = await secured(peers.addresses, "clientCertificateTls", { clientCertificate });
           await duplex.read();
         };
-        await assert.rejects(refused(), (error: Error & { code?: string }) => {
-          assert.match(error.code ?? "", /^(TLS_FAILED|TLS_HANDSHAKE|TLS_TRUNCATED|TRANSPORT_LOST)$/);
+        await assert.rejects(refused(), (error: Error & { driverCode?: string }) => {
+          assert.match(error.driverCode ?? "", /^(TLS_FAILED|TLS_HANDSHAKE|TLS_TRUNCATED|TRANSPORT_LOST)$/);
           return true;
         });
       }

@@ -27,8 +27,8 @@ async function connect(address: { host: string; port: number }): Promise<TlsDupl
 }
 
 async function assertRefused(address: { host: string; port: number }, words: RegExp): Promise<void> {
-  await assert.rejects(connect(address), (error: Error & { code?: string; phase?: string }) => {
-    assert.match(error.code ?? "", /^(TLS_HANDSHAKE|TRANSPORT_LOST)$/);
+  await assert.rejects(connect(address), (error: Error & { driverCode?: string; phase?: string }) => {
+    assert.match(error.driverCode ?? "", /^(TLS_HANDSHAKE|TRANSPORT_LOST)$/);
     assert.match(error.message, words);
     return true;
   });
@@ -102,10 +102,13 @@ test("a handshake that is cut, at any byte, fails as what it is", { skip, timeou
     const cut = (after: number): Fault => ({ from: "server", after, action: "end" });
     await using relay = await startRelay({ target: peers.addresses.tls, fault: cut });
     for (let after = 0; after < size; after++) {
-      await connect(relay).then((duplex) => {
-        duplex.close();
-        assert.ok(after >= size - SIGNATURES_VARY, `the handshake was done after ${after} of ${size} bytes`);
-      }, (error) => assert.match(error.code, /^(TLS_HANDSHAKE|TRANSPORT_LOST)$/, `after ${after}: ${error.stack}`));
+      await connect(relay).then(
+        (duplex) => {
+          duplex.close();
+          assert.ok(after >= size - SIGNATURES_VARY, `the handshake was done after ${after} of ${size} bytes`);
+        },
+        (error) => assert.match(error.driverCode, /^(TLS_HANDSHAKE|TRANSPORT_LOST)$/, `after ${after}: ${error.stack}`),
+      );
     }
   } finally {
     await peers.close();

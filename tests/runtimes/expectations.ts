@@ -44,7 +44,8 @@ export function describeFailure(error: unknown): { code: string | undefined; mes
 }
 
 function codeOf(error: unknown): string | undefined {
-  const { code } = error as { code?: unknown };
+  const { driverCode, code } = error as { code?: unknown; driverCode?: unknown };
+  if (typeof driverCode === "string") return driverCode; // the same on every runtime
   return typeof code === "string" ? code : undefined;
 }
 

@@ -97,6 +97,6 @@ async function open(address: Address, tls: Partial<TlsOptions> | undefined): Pro
 
 function describe(error: unknown): Answer["error"] {
   if (!(error instanceof Error)) return { name: "not an error", code: undefined, message: String(error) };
-  const code = error instanceof DriverError ? error.code : undefined;
+  const code = error instanceof DriverError ? error.driverCode : undefined;
   return { name: error.name, code, message: `${error.message}\n${error.stack}` };
 }
