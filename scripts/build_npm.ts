@@ -55,7 +55,7 @@ const pgduplex: BuildOptions = {
     name: "pgduplex",
     description: "PostgreSQL from anywhere JavaScript runs: a drop-in for node-postgres over sockets and WebSockets",
     license: "MIT",
-    files: ["esm", "script", "browser", "workerd", "core", "CHANGELOG.md"],
+    files: ["esm", "script", "lib", "browser", "workerd", "core", "CHANGELOG.md"],
     dependencies: {
       "@types/events": `^${versionOf("@types/events")}`, // the declarations of Client name EventEmitter
       events: `^${versionOf("events-package")}`, // Node has it built in; a bundler takes this one
@@ -71,6 +71,7 @@ const pgduplex: BuildOptions = {
         { platform: BROWSER, entryPoints: ["./mod.ts", "./src/neon/neon.ts"], conditions: ["edge-light", "browser"] },
       ],
       core: true,
+      asPg: true,
       files: { "README.md": "README.md", "CHANGELOG.md": "CHANGELOG.md", "LICENSE": "LICENSE" },
     }),
 };

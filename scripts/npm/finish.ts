@@ -6,6 +6,7 @@
 
 import { dirname, join } from "node:path";
 import type { BuildOptions } from "./build_options.ts";
+import { writeAsPg } from "./as_pg.ts";
 import { bundleCore } from "./core.ts";
 import { entryFields, type Exports, stemOf } from "./manifest.ts";
 import { bundlePlatform, type PlatformEntry } from "./platforms.ts";
@@ -18,12 +19,14 @@ export interface Finish {
   readonly files: Readonly<Record<string, string>>;
   /** Whether there is a subpath `./core`, of the main entry point. */
   readonly core?: boolean;
+  /** Whether it stands in for node-postgres. */
+  readonly asPg?: boolean;
 }
 
 /** Completes the package that was laid out in `outDir`. */
 export async function finish(
   { entryPoints, outDir, package: fields }: Pick<BuildOptions, "entryPoints" | "outDir" | "package">,
-  { platforms, files, core = false }: Finish,
+  { platforms, files, core = false, asPg = false }: Finish,
 ): Promise<void> {
   for (const entry of platforms) await bundlePlatform({ ...entry, outDir });
   for (const [from, to] of Object.entries(files)) await copy(from, join(outDir, to));
@@ -41,7 +44,11 @@ export async function finish(
   const more: Readonly<Record<string, Exports>> = core
     ? { "./core": await bundleCore(outDir, entryPoints[0].path) }
     : {};
-  const manifest = { ...fields, ...entryFields(entryPoints, bundled, more) };
+  const pg = asPg ? await writeAsPg(outDir, entryPoints[0].path) : undefined;
+  const manifest = {
+    ...fields,
+    ...entryFields(entryPoints, bundled, { ...more, ...pg?.subpaths }, pg?.conditions),
+  };
   await Deno.writeTextFile(join(outDir, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 

@@ -34,13 +34,15 @@ function testPackages(what: string, body: (one: PackedPackage, name: Name) => Pr
 }
 
 const MODULES = /^(esm|script)\/([\w/]+\.(js|d\.ts)|package\.json)$/;
+/** node-postgres's modules below `pg/lib/`. */
+const LIB = /^lib\/[\w-]+\.(js|d\.ts)$/;
 const BUNDLES = /^(browser|workerd|core)\/([\w-]+\.c?js|package\.json)$/;
 /** What the licence of wolfSSL asks for: our part of the source, and how it is built. */
 const SOURCE_OF_CORE = /^source\/(wolfssl\/core\/\w+\.[ch]|scripts\/(build_wasm|wasm\/\w+)\.ts)$/;
 const CONTENTS: Readonly<Record<Name, { papers: string[]; modules: RegExp[]; entries: string[] }>> = {
   pgduplex: {
     papers: ["CHANGELOG.md", "LICENSE", "README.md", "package.json"],
-    modules: [MODULES, BUNDLES],
+    modules: [MODULES, LIB, BUNDLES],
     entries: ["mod", "src/proxy/mod", "src/cli"],
   },
   wolfssl: {
@@ -95,7 +97,9 @@ testPackages("the types are what is imported, however it is resolved (attw)", as
 });
 
 testPackages("every module can be loaded, by require and by import", async ({ folder, files }) => {
-  const modules = files.filter((path) => /^(esm|script|core)\/.*\.c?js$/.test(path) && !path.endsWith("src/cli.js"));
+  const modules = files.filter((path) =>
+    /^(esm|script|lib|core)\/.*\.c?js$/.test(path) && !path.endsWith("src/cli.js")
+  );
   const program = await consumer.write(
     "load.mjs",
     `import { createRequire } from "node:module";
@@ -104,8 +108,8 @@ testPackages("every module can be loaded, by require and by import", async ({ fo
      const failed = [];
      for (const path of ${JSON.stringify(modules.map((path) => join(folder, path)))}) {
        try {
-         const required = /\\/script\\/|\\.cjs$/.test(path) ? require(path) : await import(pathToFileURL(path));
-         if (typeof required !== "object") throw new Error("it is no namespace");
+         const required = /\\/(script|lib)\\/|\\.cjs$/.test(path) ? require(path) : await import(pathToFileURL(path));
+         if (!/^(object|function)$/.test(typeof required)) throw new Error("it is no namespace");
        } catch (error) {
          failed.push(path + ": " + error.message);
        }
@@ -118,6 +122,7 @@ testPackages("every module can be loaded, by require and by import", async ({ fo
 
 const ENTRIES = [
   "esm/mod.js",
+  "esm/node.js",
   ...["browser", "workerd"].flatMap((at) => [`${at}/mod.js`, `${at}/core.js`]),
   "core/core.js",
 ];
@@ -138,6 +143,31 @@ test("every entry of pgduplex exports the same names", { skip }, async () => {
   assert.ok(required.includes("Client") && required.includes("DatabaseError"));
   for (const names of entries) assert.deepEqual(names, required);
 });
+
+test(
+  "what is imported and what is required is one copy, and pg's modules below lib are parts of it",
+  { skip },
+  async () => {
+    const program = await consumer.write(
+      "copies.mjs",
+      `import pgduplex, * as imported from "pgduplex";
+     import { createRequire } from "node:module";
+     const require = createRequire(import.meta.url);
+     const required = require("pgduplex");
+     const lib = {
+       client: imported.Client, connection: imported.Connection, defaults: imported.defaults, index: pgduplex,
+       query: imported.Query, result: imported.Result, "type-overrides": imported.TypeOverrides, utils: imported.utils,
+     };
+     const names = Object.keys(required);
+     console.log(JSON.stringify([
+       names.length > 30, names.filter((name) => imported[name] !== required[name]),
+       Object.keys(lib).filter((name) => !lib[name] || require("pgduplex/lib/" + name) !== lib[name] ||
+         require("pgduplex/lib/" + name + ".js") !== lib[name]),
+     ]));`,
+    );
+    assert.deepEqual(JSON.parse(await consumer.node(program)), [true, [], []]);
+  },
+);
 
 const PROGRAMS: readonly [name: string, imports: string][] = [
   ["program.mjs", 'import { Client, DatabaseError, types } from "pgduplex";'],
