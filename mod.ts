@@ -15,7 +15,8 @@
  */
 
 export { Client, type ConnectOptions } from "./src/client/client.ts";
-export type { ConnectionParameters } from "./src/client/client_shape.ts";
+export type { ClientOperations } from "./src/client/client_operations.ts";
+export type { ClientShape, ConnectionParameters } from "./src/client/client_shape.ts";
 export {
   type BindConfig,
   Connection,
@@ -23,6 +24,7 @@ export {
   type MessageConfig,
   type ParseConfig,
 } from "./src/client/connection.ts";
+export type { ConnectionStream } from "./src/client/connection_stream.ts";
 export type { CopyChunk, CopyFromOptions, CopyIn, CopySource } from "./src/client/copy_in.ts";
 export type { CopyOut, CopyToOptions } from "./src/client/copy_out.ts";
 export type { Cursor } from "./src/client/cursor.ts";
@@ -32,6 +34,7 @@ export { listen, type ListenOptions, type ListenSource } from "./src/client/list
 export { type Pg, pg as default, type PgUtils, utils } from "./src/client/pg.ts";
 export { Pool } from "./src/client/pool.ts";
 export type { PoolClient, PoolConnectCallback, Release } from "./src/client/pool_client.ts";
+export type { PoolOperations } from "./src/client/pool_operations.ts";
 export type { ClientConstructor, PoolConfig, PoolOptions } from "./src/client/pool_options.ts";
 export { Query, type QueryCallback } from "./src/client/query.ts";
 export type { QueryArrayConfig, QueryConfig } from "./src/client/query_config.ts";
@@ -45,12 +48,15 @@ export type { IsolationLevel, TransactionOptions } from "./src/client/transactio
 export type { Transaction } from "./src/client/transaction_scope.ts";
 export type { Notification } from "./src/client/subscription.ts";
 export { TypeOverrides } from "./src/client/type_overrides.ts";
-export type { ClientConfig, SslOptions } from "./src/config/client_config.ts";
+export type { ClientConfig, PemSource, SslOptions, TypesConfig } from "./src/config/client_config.ts";
 export { config, type GlobalConfig } from "./src/config/global.ts";
 export type {
   AuthMethod,
+  CryptoMode,
   PasswordSource,
   SslMode,
+  TargetSessionAttrs,
+  TlsEngineChoice,
   WebSocketConstructor,
   WebSocketSource,
   WsProxy,
@@ -58,16 +64,19 @@ export type {
 export type { Duplex, DuplexInfo, TransportName } from "./src/duplex/duplex.ts";
 export { fromStreams, type StreamPair } from "./src/duplex/streams.ts";
 export * from "./src/errors.ts";
+export type { TransactionStatus } from "./src/protocol/codes.ts";
 export type { FieldDescription } from "./src/protocol/row_description.ts";
 export type { ConnectTimings } from "./src/session/connect_state.ts";
 export type { ClientCertificate, TlsDuplex, TlsEngine, TlsInfo, TlsOptions } from "./src/tls/engine.ts";
 export type { BinaryTypeName } from "./src/types/binary_encoders.ts";
+export type { BinaryParser, ByteDecoder, Format, FormatName, TextParser, TypeParserSource } from "./src/types/codec.ts";
 export { copyBinary, type CopyColumnType } from "./src/types/copy_binary.ts";
 export { copyCsv, type CopyCsvOptions } from "./src/types/copy_csv.ts";
 export type { CopyFormat, CopyRowDecoder } from "./src/types/copy_format.ts";
 export { copyText, type CopyTextOptions } from "./src/types/copy_text.ts";
 export { builtins } from "./src/types/oids.ts";
+export type { EncodedParameter } from "./src/types/parameters.ts";
 export { Range, type RangeOptions } from "./src/types/ranges.ts";
-export type { TemporalNamespace } from "./src/types/temporal.ts";
+export type { FromText, TemporalNamespace } from "./src/types/temporal.ts";
 export { typesWith, type ValueTypes } from "./src/types/value_types.ts";
-export { TypeRegistry, types } from "./src/types/registry.ts";
+export { type ArrayParser, type SetTypeParser, TypeRegistry, types } from "./src/types/registry.ts";

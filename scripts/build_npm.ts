@@ -7,6 +7,7 @@
 
 import denoJson from "../deno.json" with { type: "json" };
 import type { BuildOptions, EntryPoint } from "./npm/build_options.ts";
+import { coreSources } from "./npm/core_sources.ts";
 import { finish } from "./npm/finish.ts";
 import { BROWSER, WORKERD, WORKERD_CORE, WORKERD_WITH_CORE } from "./npm/platforms.ts";
 import { ifChanged } from "./npm/if_changed.ts";
@@ -88,20 +89,19 @@ const wolfssl: BuildOptions = {
     files: ["esm", "script", "workerd", "source"],
     publishConfig: { access: "public" },
   },
-  postBuild: () =>
-    finish(wolfssl, {
+  postBuild: async () => {
+    const sources = await coreSources();
+    await finish(wolfssl, {
       platforms: [{ platform: WORKERD_WITH_CORE, entryPoints: ["./wolfssl/mod.ts"], conditions: ["workerd"] }],
       files: {
         "wolfssl/README.md": "README.md",
         "wolfssl/LICENSE": "LICENSE",
         "wolfssl/core.wasm": `workerd/${WORKERD_CORE}`,
-        // How the binary was made, and of what: the licence wants it, and whoever wants to build it again.
-        "wolfssl/core.lock.json": "source/wolfssl/core.lock.json",
-        "wolfssl/core": "source/wolfssl/core",
-        "scripts/build_wasm.ts": "source/scripts/build_wasm.ts",
-        "scripts/wasm": "source/scripts/wasm",
+        ...Object.fromEntries(sources.files.map((path) => [path, `source/${path}`])),
       },
-    }),
+      texts: { "source/deno.json": `${JSON.stringify(sources.manifest, null, 2)}\n` },
+    });
+  },
 };
 
 const PACKAGES: Readonly<Record<string, BuildOptions>> = { pgduplex, wolfssl };

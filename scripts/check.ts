@@ -1,12 +1,18 @@
 /**
- * `deno task check`: format, lint, types of every file, and the directions of imports. All of them run, even if one fails.
+ * `deno task check`: format, lint, types of every file, the directions of imports, and what JSR asks of a package: documented
+ * symbols and types that need no inference. All of them run, even if one fails.
  *
  * @module
  */
 
+import denoJson from "../deno.json" with { type: "json" };
+import { localPackages } from "./npm/local_packages.ts";
 import { installPackages } from "./progress.ts";
 
 const FOLDERS = ["mod.ts", "src", "wolfssl", "scripts", "tests", "bench", "examples"];
+
+/** The modules by which users enter the packages. */
+const ENTRIES = [...Object.values(denoJson.exports), ...localPackages().map(([, path]) => path)];
 
 const present = FOLDERS.filter((path) => {
   try {
@@ -20,6 +26,8 @@ const CHECKS: readonly (readonly [name: string, args: readonly string[], advice?
   ["format", ["fmt", "--check"], "run `deno fmt`"],
   ["lint", ["lint", ...present]],
   ["types", ["check", ...present]],
+  ["documentation", ["doc", "--quiet", "--lint", ...ENTRIES], "every public symbol has JSDoc, and only public types"],
+  ["publishing", ["publish", "--quiet", "--dry-run", "--allow-dirty"]],
   ["imports", ["test", "-A", "--no-check", "--quiet", "tests/unit/import_direction.test.ts"]],
 ];
 

@@ -22,10 +22,13 @@ export type Phase =
 
 /** Where an error arose: the connection and what it was doing. All of it optional, since errors arise at every layer. */
 export interface ErrorPlace {
+  /** The database host that was asked for. */
   readonly host?: string | undefined;
+  /** The database port that was asked for. */
   readonly port?: number | undefined;
   /** The transport's name, as in `DuplexInfo.transport`. */
   readonly transport?: string | undefined;
+  /** What the driver was doing. */
   readonly phase?: Phase | undefined;
 }
 
@@ -45,6 +48,7 @@ export interface SystemFailure {
 
 /** What an error may carry besides its message. */
 export interface DriverErrorOptions extends ErrorPlace {
+  /** What led to it, as it was thrown. */
   readonly cause?: unknown;
   /** True only where it is certain that the server did not act on the request, so that repeating it is harmless. */
   readonly safeToRetry?: boolean | undefined;
@@ -114,6 +118,7 @@ export class DriverError extends Error {
   readonly #verbatim: boolean;
   readonly #driverCode: string;
 
+  /** The message is followed by the place, unless it is `verbatim`. */
   constructor(code: string, message: string, options: DriverErrorOptions = {}) {
     super(
       options.verbatim ? message : message + describePlace(options),
@@ -162,6 +167,7 @@ export class DriverError extends Error {
     return this;
   }
 
+  /** Looks for the brand, which another copy of the package leaves as well. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     if (typeof value !== "object" || value === null) return false;
     if (!Object.hasOwn(this, "kind")) return Function.prototype[Symbol.hasInstance].call(this, value);
@@ -172,67 +178,93 @@ export class DriverError extends Error {
 
 /** An option, URL or argument is unusable. Raised before anything is sent. */
 export class ConfigError extends DriverError {
+  /** @internal */
   static override readonly kind: string = "ConfigError";
 }
 
 /** The byte stream could not be opened, or broke. */
 export class TransportError extends DriverError {
+  /** @internal */
   static override readonly kind: string = "TransportError";
 }
 
 /** TLS could not be negotiated, a certificate was refused, or the platform cannot honour a TLS option. */
 export class TlsError extends DriverError {
+  /** @internal */
   static override readonly kind: string = "TlsError";
 }
 
 /** The server asked for an authentication that is not allowed or not possible, or failed to prove itself. */
 export class AuthenticationError extends DriverError {
+  /** @internal */
   static override readonly kind: string = "AuthenticationError";
 }
 
 /** The peer sent something that is not the PostgreSQL protocol. */
 export class ProtocolError extends DriverError {
+  /** @internal */
   static override readonly kind: string = "ProtocolError";
 }
 
 /** A deadline passed. */
 export class TimeoutError extends DriverError {
+  /** @internal */
   static override readonly kind: string = "TimeoutError";
 }
 
 /** The client was used in a way it does not allow: a query after `end`, a second `connect`. */
 export class ClientError extends DriverError {
+  /** @internal */
   static override readonly kind: string = "ClientError";
 }
 
 /** An AbortSignal fired; `cause` is its reason. */
 export class AbortError extends DriverError {
+  /** @internal */
   static override readonly kind: string = "AbortError";
 }
 
 /** The pool could not hand out a client. */
 export class PoolError extends DriverError {
+  /** @internal */
   static override readonly kind: string = "PoolError";
 }
 
 /** What the server reports with an error or a notice; PostgreSQL documentation, "Error and Notice Message Fields". */
 export interface ServerReport {
+  /** Such as `ERROR`, `FATAL`, `NOTICE`; in English where the server is PostgreSQL 9.6 or newer. */
   severity: string;
+  /** The SQLSTATE, such as `23505`; PostgreSQL documentation, "PostgreSQL Error Codes". */
   code: string;
+  /** What is wrong, in the language of the server (`lc_messages`). */
   message: string;
+  /** What more there is to say. */
   detail?: string;
+  /** What might be done about it. */
   hint?: string;
+  /** Where in the query the error is, counted in characters from 1. */
   position?: string;
+  /** As `position`, in `internalQuery`. */
   internalPosition?: string;
+  /** The query that failed, where it was not the client's own but, say, a function's. */
   internalQuery?: string;
+  /** The context in which it arose: the calls that led there, innermost first. */
   where?: string;
+  /** The schema of the object that the error is about. */
   schema?: string;
+  /** The table that the error is about. */
   table?: string;
+  /** The column that the error is about. */
   column?: string;
+  /** The data type that the error is about. */
   dataType?: string;
+  /** The constraint that was violated; an index where it is unique by an index alone. */
   constraint?: string;
+  /** The file of PostgreSQL's source that reported it. */
   file?: string;
+  /** The line of that file. */
   line?: string;
+  /** The function in PostgreSQL's source that reported it. */
   routine?: string;
 }
 
@@ -250,26 +282,41 @@ export interface ServerReport {
  * ```
  */
 export class DatabaseError extends DriverError implements ServerReport {
+  /** @internal */
   static override readonly kind: string = "DatabaseError";
 
   /** The length of the message on the wire, in bytes, as node-postgres reports it. */
   readonly length: number;
+  /** As {@linkcode ServerReport.severity}. */
   severity: string;
+  /** As {@linkcode ServerReport.detail}. */
   detail: string | undefined;
   /** Where in the query the error is, counted in characters from 1. */
   position: string | undefined;
+  /** As {@linkcode ServerReport.internalPosition}. */
   internalPosition: string | undefined;
+  /** As {@linkcode ServerReport.internalQuery}. */
   internalQuery: string | undefined;
+  /** As {@linkcode ServerReport.where}. */
   where: string | undefined;
+  /** As {@linkcode ServerReport.schema}. */
   schema: string | undefined;
+  /** As {@linkcode ServerReport.table}. */
   table: string | undefined;
+  /** As {@linkcode ServerReport.column}. */
   column: string | undefined;
+  /** As {@linkcode ServerReport.dataType}. */
   dataType: string | undefined;
+  /** As {@linkcode ServerReport.constraint}. */
   constraint: string | undefined;
+  /** As {@linkcode ServerReport.file}. */
   file: string | undefined;
+  /** As {@linkcode ServerReport.line}. */
   line: string | undefined;
+  /** As {@linkcode ServerReport.routine}. */
   routine: string | undefined;
 
+  /** @internal */
   constructor(report: ServerReport, options: DriverErrorOptions & { length?: number } = {}) {
     const { length = 0, ...rest } = options;
     super(report.code, report.message, { ...rest, verbatim: true });

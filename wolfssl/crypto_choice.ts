@@ -6,6 +6,7 @@
 
 import { GROUPS } from "./suites.ts";
 
+/** Who computes: the core in WebAssembly, the runtime's SubtleCrypto wherever it can, or each what it does better. */
 export type CryptoMode = "auto" | "wasm" | "subtle";
 
 /** What SubtleCrypto does for a connection. */

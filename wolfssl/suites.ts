@@ -4,6 +4,18 @@
  * @module
  */
 
+/** A cipher suite's name with IANA. */
+export type CipherSuite =
+  | "TLS_AES_256_GCM_SHA384"
+  | "TLS_CHACHA20_POLY1305_SHA256"
+  | "TLS_AES_128_GCM_SHA256"
+  | "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"
+  | "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"
+  | "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"
+  | "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256"
+  | "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"
+  | "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256";
+
 /** Cipher suites, in the order in which they are offered. */
 export const CIPHER_SUITES = {
   TLS_AES_256_GCM_SHA384: 0x1302,
@@ -15,9 +27,10 @@ export const CIPHER_SUITES = {
   TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256: 0xcca8,
   TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256: 0xc02b,
   TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256: 0xc02f,
-} as const;
+} as const satisfies Record<CipherSuite, number>;
 
-export type CipherSuite = keyof typeof CIPHER_SUITES;
+/** A group's name. */
+export type Group = "X25519" | "P-256" | "P-384" | "X25519MLKEM768";
 
 /** Groups for the key agreement (RFC 8446 §4.2.7, draft-ietf-tls-ecdhe-mlkem). */
 export const GROUPS = {
@@ -25,9 +38,7 @@ export const GROUPS = {
   "P-256": 0x0017,
   "P-384": 0x0018,
   X25519MLKEM768: 0x11ec,
-} as const;
-
-export type Group = keyof typeof GROUPS;
+} as const satisfies Record<Group, number>;
 
 export const TLS_1_2 = 0x0303;
 export const TLS_1_3 = 0x0304;

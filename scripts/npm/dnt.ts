@@ -7,6 +7,7 @@
 import { dirname, relative } from "node:path";
 import denoJson from "../../deno.json" with { type: "json" };
 import type { BuildOptions } from "./build_options.ts";
+import { localPackages } from "./local_packages.ts";
 import { versionOf } from "./versions.ts";
 
 const DNT = "jsr:@deno/dnt@0.43.0";
@@ -44,14 +45,18 @@ async function load(): Promise<{ build(options: BuildOptions): Promise<void> }> 
 }
 
 /**
- * The imports of deno.json, seen from where the map lies, but for `events`: for dnt it is the npm package, so that it
- * becomes a dependency.
+ * The imports of deno.json and the packages beside it, seen from where the map lies, but for `events`: for dnt it is the
+ * npm package, so that it becomes a dependency.
  */
 async function writeImportMap(path: string): Promise<string> {
   const folder = dirname(path);
-  const fromThere = (target: string) => target.startsWith("./") ? relative(folder, target) : target;
-  const imports = Object.entries(denoJson.imports).map(([name, target]) => [name, fromThere(target)]);
-  const map = { imports: { ...Object.fromEntries(imports), events: `npm:events@^${versionOf("events-package")}` } };
+  const map = {
+    imports: {
+      ...denoJson.imports,
+      ...Object.fromEntries(localPackages().map(([name, path]) => [name, relative(folder, path)])),
+      events: `npm:events@^${versionOf("events-package")}`,
+    },
+  };
   await Deno.mkdir(folder, { recursive: true });
   await Deno.writeTextFile(path, JSON.stringify(map, null, 2));
   return path;

@@ -6,9 +6,9 @@
 
 import { dirname, join, relative } from "node:path";
 import ts from "typescript";
-import denoJson from "../../deno.json" with { type: "json" };
 import type { BuildOptions } from "./build_options.ts";
 import { assertFitForCommonJs } from "./commonjs.ts";
+import { localPackages } from "./local_packages.ts";
 
 /**
  * Builds a package of the sources in the current folder. What was in `outDir` is gone afterwards.
@@ -79,11 +79,7 @@ function compilerOptions({ outDir, compilerOptions }: BuildOptions, root: string
   return options;
 }
 
-/** Packages that live in this repository, as deno.json names them: imported by name, and emitted by themselves. */
-function localPackages(): [name: string, path: string][] {
-  return Object.entries(denoJson.imports as Record<string, string>).filter(([, target]) => target.startsWith("./"));
-}
-
+/** They are imported by name, and emitted by themselves. */
 function foldersOfOtherPackages({ entryPoints }: BuildOptions): string[] {
   return localPackages().map(([, path]) => relative(".", dirname(path)))
     .filter((folder) => !entryPoints.some(({ path }) => relative(".", path).startsWith(`${folder}/`)));

@@ -17,6 +17,8 @@ export interface Finish {
   readonly platforms: readonly (Omit<PlatformEntry, "outDir"> & { readonly conditions: readonly string[] })[];
   /** Files and folders to copy: from the root of the repository, to the package. What is missing is an error. */
   readonly files: Readonly<Record<string, string>>;
+  /** Files to write, by their paths in the package. */
+  readonly texts?: Readonly<Record<string, string>>;
   /** Whether there is a subpath `./core`, of the main entry point. */
   readonly core?: boolean;
   /** Whether it stands in for node-postgres. */
@@ -26,10 +28,11 @@ export interface Finish {
 /** Completes the package that was laid out in `outDir`. */
 export async function finish(
   { entryPoints, outDir, package: fields }: Pick<BuildOptions, "entryPoints" | "outDir" | "package">,
-  { platforms, files, core = false, asPg = false }: Finish,
+  { platforms, files, texts = {}, core = false, asPg = false }: Finish,
 ): Promise<void> {
   for (const entry of platforms) await bundlePlatform({ ...entry, outDir });
   for (const [from, to] of Object.entries(files)) await copy(from, join(outDir, to));
+  for (const [path, text] of Object.entries(texts)) await Deno.writeTextFile(join(outDir, path), text);
   for (const { path } of entryPoints.filter(({ kind }) => kind === "bin")) {
     for (const folder of ["esm", "script"]) await makeProgram(join(outDir, folder, `${stemOf(path)}.js`));
   }

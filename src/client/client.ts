@@ -92,6 +92,8 @@ export class Client extends ClientOperations {
   readonly #Promise: PromiseConstructor;
 
   /**
+   * Reads the options; nothing is opened before `connect`.
+   *
    * @param config A connection string or options; what is not said comes from the environment (`PGHOST`, ...) and
    * {@linkcode defaults}.
    * @throws {ConfigError} for whatever cannot be used, before anything is sent
@@ -183,6 +185,7 @@ export class Client extends ClientOperations {
    * a `DatabaseError` where the server refused
    */
   connect(options?: ConnectOptions): Promise<this>;
+  /** As above, and calls back. */
   connect(callback: (error: Error | null, client?: this) => void): void;
   connect(optionsOrCallback?: ConnectOptions | ((error: Error | null, client?: this) => void)): Promise<this> | void {
     if (typeof optionsOrCallback !== "function") return this.#promised(this.#connect(optionsOrCallback?.signal));
@@ -202,9 +205,13 @@ export class Client extends ClientOperations {
    */
   // deno-lint-ignore no-explicit-any -- generics as in @types/pg
   query<Row extends any[]>(config: QueryArrayConfig, values?: readonly unknown[]): Promise<Result<Row>>;
+  /** Rows are objects by the names of their columns. */
   query<Row = QueryResultRow>(config: string | QueryConfig, values?: readonly unknown[]): Promise<Result<Row>>;
+  /** Runs what submits itself, and returns it. */
   query<Q extends Query | Submittable>(query: Q, callback?: QueryCallback): Q;
+  /** As above, and calls back. */
   query<Row = QueryResultRow>(config: string | QueryConfig, callback: QueryCallback<Result<Row>>): void;
+  /** As above, with values, and calls back. */
   query<Row = QueryResultRow>(
     config: string | QueryConfig,
     values: readonly unknown[] | undefined,
@@ -236,6 +243,7 @@ export class Client extends ClientOperations {
    * makes the end wait for them. Ending twice is harmless.
    */
   end(): Promise<void>;
+  /** As above, and calls back. */
   end(callback: (error?: Error) => void): void;
   end(callback?: (error?: Error) => void): Promise<void> | void {
     const ended = this.#end();
@@ -415,14 +423,17 @@ export class Client extends ClientOperations {
     return submittable;
   }
 
+  /** @internal */
   protected get queryDefaults(): QueryDefaults {
     return this.#queryDefaults;
   }
 
+  /** @internal */
   protected get typeRegistry(): TypeRegistry {
     return this.#types;
   }
 
+  /** @internal */
   protected runRequest(request: Request): void {
     const state = this.#state;
     this.#queried = true;

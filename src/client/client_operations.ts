@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { ClientConfig } from "../config/client_config.ts";
+import type { ConnectionOptions } from "../config/options.ts";
 import { ClientError } from "../errors.ts";
 import { ClientShape } from "./client_shape.ts";
 import { copyAll, type CopyFromOptions, CopyIn, type CopySource, CopyWriter, isCopySource } from "./copy_in.ts";
@@ -54,8 +56,9 @@ export abstract class ClientOperations extends ClientShape implements Queryable 
   readonly #transactions = new Transactions(this);
   #portals = 0;
 
-  constructor(...shape: ConstructorParameters<typeof ClientShape>) {
-    super(...shape);
+  /** @internal */
+  constructor(options: ConnectionOptions, config: ClientConfig) {
+    super(options, config);
     const run = (request: Request) => this.runRequest(request);
     const defaults = () => this.queryDefaults;
     this.#host = {
@@ -67,19 +70,34 @@ export abstract class ClientOperations extends ClientShape implements Queryable 
     };
   }
 
-  /** Runs a request as soon as there is a session. */
+  /**
+   * Runs a request as soon as there is a session.
+   *
+   * @internal
+   */
   protected abstract runRequest(request: Request): void;
-  /** What holds for queries that do not say otherwise. */
+  /**
+   * What holds for queries that do not say otherwise.
+   *
+   * @internal
+   */
   protected abstract get queryDefaults(): QueryDefaults;
-  /** The client's own parsers. */
+  /**
+   * The client's own parsers.
+   *
+   * @internal
+   */
   protected abstract get typeRegistry(): TypeRegistry;
 
+  /** As {@linkcode Queryable.query}. */
   // deno-lint-ignore no-explicit-any -- generics as in @types/pg
   abstract query<Row extends any[]>(config: QueryArrayConfig, values?: readonly unknown[]): Promise<Result<Row>>;
+  /** Rows are objects by the names of their columns. */
   abstract query<Row = QueryResultRow>(
     config: string | QueryConfig,
     values?: readonly unknown[],
   ): Promise<Result<Row>>;
+  /** The transaction status of the last ReadyForQuery: `I` idle, `T` in a transaction, `E` in a failed one. */
   abstract getTransactionStatus(): TransactionStatus | null;
 
   /** As {@linkcode Queryable.stream}. */

@@ -11,17 +11,27 @@ import { escapeIdentifier, escapeLiteral } from "./escape.ts";
 
 /** A connection's parameters under node-postgres's names. The password can be read, and does not show when printed. */
 export interface ConnectionParameters {
+  /** The user. */
   readonly user: string;
+  /** The database. */
   readonly database: string;
+  /** The host: a name, an address, or the folder of a Unix-domain socket. */
   readonly host: string;
+  /** The port. */
   readonly port: number;
+  /** The password, or the function that gives it; null where there is none. */
   readonly password: PasswordSource | null;
   /** The `ssl` object that was given, else whether TLS was asked for. Its private key does not show when printed. */
   readonly ssl: boolean | Readonly<Record<string, unknown>>;
+  /** Whether results are asked for in binary where no query says otherwise. */
   readonly binary: boolean;
+  /** The name that the server shows for the connection. */
   readonly application_name: string | undefined;
+  /** Run-time parameters as a command line. */
   readonly options: string | undefined;
+  /** How long a query may take, in milliseconds; 0: for ever. */
   readonly query_timeout: number;
+  /** Whether the host is a folder. */
   readonly isDomainSocket: boolean;
 }
 
@@ -35,6 +45,7 @@ export abstract class ClientShape extends EventEmitter {
    */
   readonly pipeline: boolean;
 
+  /** @internal */
   constructor(options: ConnectionOptions, { pipeline = false, ssl }: ClientConfig) {
     super();
     this.#options = options;
@@ -42,18 +53,22 @@ export abstract class ClientShape extends EventEmitter {
     this.pipeline = pipeline;
   }
 
+  /** The user. */
   get user(): string {
     return this.#options.user;
   }
 
+  /** The database. */
   get database(): string {
     return this.#options.database;
   }
 
+  /** The host: a name, an address, or the folder of a Unix-domain socket. */
   get host(): string {
     return this.#options.host;
   }
 
+  /** The port. */
   get port(): number {
     return this.#options.port;
   }

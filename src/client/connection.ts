@@ -23,7 +23,9 @@ import { ConnectionStream } from "./connection_stream.ts";
 
 /** What Parse is told. */
 export interface ParseConfig {
+  /** The SQL, one statement. */
   readonly text: string;
+  /** The name to keep the statement under; default none, until the next one without. */
   readonly name?: string | undefined;
   /** The OIDs of the parameters' types; those left out or 0 are left to the server. */
   readonly types?: readonly number[] | undefined;
@@ -31,16 +33,21 @@ export interface ParseConfig {
 
 /** What Bind is told. */
 export interface BindConfig {
+  /** The name of the portal to make; default none. */
   readonly portal?: string | undefined;
+  /** The name of the statement; default the one without. */
   readonly statement?: string | undefined;
   /** Strings travel as text, bytes as binary; anything else as `valueMapper`, or our own encoding, makes of it. */
   readonly values?: readonly unknown[] | null | undefined;
+  /** Whether to ask for the results in binary. Default false. */
   readonly binary?: boolean | undefined;
+  /** Makes of each value what is sent. */
   readonly valueMapper?: ((value: unknown, index: number) => unknown) | undefined;
 }
 
 /** What Execute is told. */
 export interface ExecuteConfig {
+  /** The name of the portal; default the one without. */
   readonly portal?: string | undefined;
   /** Rows to ask for at once; 0 or undefined: all. */
   readonly rows?: number | string | undefined;
@@ -48,7 +55,9 @@ export interface ExecuteConfig {
 
 /** What Describe and Close are told: a statement (`S`) or a portal (`P`). */
 export interface MessageConfig {
+  /** Which of the two. */
   readonly type: "S" | "P";
+  /** Its name; default the one without. */
   readonly name?: string | undefined;
 }
 
@@ -90,19 +99,26 @@ export class Connection extends EventEmitter {
     });
   }
 
-  /** Lets a dialogue's submittable write; undefined: nobody. The client's affair. */
+  /**
+   * Lets a dialogue's submittable write; undefined: nobody. The client's affair.
+   *
+   * @internal
+   */
   give(dialogue: Dialogue | undefined): void {
     this.#dialogue = dialogue;
   }
 
+  /** Sends a simple query. */
   query(text: string): void {
     this.#dialogue?.query(text);
   }
 
+  /** Sends Parse. */
   parse({ text, name = "", types = [] }: ParseConfig): void {
     this.#dialogue?.write((writer) => parse(writer, name, text, types.map((type) => type ?? 0)));
   }
 
+  /** Sends Bind. */
   bind({ portal = "", statement = "", values, binary = false, valueMapper }: BindConfig = {}): void {
     const mapped = (values ?? []).map((value, index) =>
       parameterValue(valueMapper === undefined ? value : valueMapper(value, index), index)
@@ -112,10 +128,12 @@ export class Connection extends EventEmitter {
     );
   }
 
+  /** Sends Describe. */
   describe({ type, name = "" }: MessageConfig): void {
     this.#dialogue?.write((writer) => describe(writer, type, name));
   }
 
+  /** Sends Execute. */
   execute({ portal = "", rows = 0 }: ExecuteConfig = {}): void {
     this.#dialogue?.write((writer) => execute(writer, portal, Number(rows) || 0));
   }
@@ -128,22 +146,27 @@ export class Connection extends EventEmitter {
     this.#dialogue.write((writer) => close(writer, type, name));
   }
 
+  /** Asks for what has been answered so far. */
   flush(): void {
     this.#dialogue?.writeCopy(flush);
   }
 
+  /** Ends the exchange: the server answers it with ReadyForQuery. */
   sync(): void {
     this.#dialogue?.sync();
   }
 
+  /** Sends a piece of COPY's data. */
   sendCopyFromChunk(chunk: Uint8Array): void {
     this.#dialogue?.writeCopy((writer) => copyData(writer, chunk));
   }
 
+  /** Says that COPY's data is complete. */
   endCopyFrom(): void {
     this.#dialogue?.writeCopy(copyDone);
   }
 
+  /** Gives a COPY up: the server fails it for this reason. */
   sendCopyFail(reason: string): void {
     this.#dialogue?.writeCopy((writer) => copyFail(writer, reason.replaceAll("\0", " ")));
   }
@@ -153,10 +176,12 @@ export class Connection extends EventEmitter {
     this.#control?.end();
   }
 
+  /** Lets the connection keep the process running, as it does by default, where the runtime knows that. */
   ref(): void {
     this.#control?.ref();
   }
 
+  /** Lets the process end while the connection is open, where the runtime knows that. */
   unref(): void {
     this.#control?.unref();
   }

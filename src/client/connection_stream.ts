@@ -32,6 +32,7 @@ export class ConnectionStream extends EventEmitter {
   #draining = false;
   #closed = false;
 
+  /** @internal */
   constructor(control: ConnectionStreamControl) {
     super();
     this.#control = control;
@@ -42,14 +43,17 @@ export class ConnectionStream extends EventEmitter {
     return !this.#closed;
   }
 
+  /** False once the connection is over. */
   get readable(): boolean {
     return !this.#closed;
   }
 
+  /** True once the connection is over. */
   get destroyed(): boolean {
     return this.#closed;
   }
 
+  /** `closed` once the connection is over. */
   get readyState(): "open" | "closed" {
     return this.#closed ? "closed" : "open";
   }
@@ -100,21 +104,25 @@ export class ConnectionStream extends EventEmitter {
     this.emit("close");
   }
 
+  /** Ends the client's connection. */
   end(): this {
     this.#control.end();
     return this;
   }
 
+  /** Breaks the client's connection off, for this reason. */
   destroy(reason?: Error): this {
     this.#control.destroy(reason);
     return this;
   }
 
+  /** As {@linkcode Connection.ref}. */
   ref(): this {
     this.#control.ref();
     return this;
   }
 
+  /** As {@linkcode Connection.unref}. */
   unref(): this {
     this.#control.unref();
     return this;

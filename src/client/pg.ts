@@ -23,7 +23,9 @@ export interface PgUtils {
   prepareValue(value: unknown): string | Uint8Array | null;
   /** The arguments of a query as one config. */
   normalizeQueryConfig(config: string | QueryConfig, values?: unknown, callback?: unknown): object;
+  /** A name as it stands in SQL, in double quotation marks. */
   escapeIdentifier(name: string): string;
+  /** A text as it stands in SQL, in quotation marks. */
   escapeLiteral(text: string): string;
 }
 
@@ -41,17 +43,29 @@ export const utils: PgUtils = {
 
 /** What the default export holds. */
 export interface Pg {
+  /** The export {@linkcode Client}. */
   readonly Client: typeof Client;
+  /** The export {@linkcode Pool}. */
   readonly Pool: typeof Pool;
+  /** The export {@linkcode Query}. */
   readonly Query: typeof Query;
+  /** The export {@linkcode Connection}. */
   readonly Connection: typeof Connection;
+  /** The export {@linkcode Result}. */
   readonly Result: typeof Result;
+  /** The export {@linkcode TypeOverrides}. */
   readonly TypeOverrides: typeof TypeOverrides;
+  /** The export {@linkcode DatabaseError}. */
   readonly DatabaseError: typeof DatabaseError;
+  /** The export {@linkcode defaults}. */
   readonly defaults: Defaults;
+  /** The export {@linkcode types}. */
   readonly types: TypeRegistry;
+  /** The export {@linkcode utils}. */
   readonly utils: PgUtils;
+  /** The export {@linkcode escapeIdentifier}. */
   readonly escapeIdentifier: typeof escapeIdentifier;
+  /** The export {@linkcode escapeLiteral}. */
   readonly escapeLiteral: typeof escapeLiteral;
   /** There are no native bindings, as in a node-postgres without `pg-native`. */
   readonly native: null;

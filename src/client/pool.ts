@@ -72,6 +72,8 @@ export class Pool extends PoolOperations {
   #end: { readonly ended: Promise<void>; readonly resolve: () => void; over: boolean } | undefined;
 
   /**
+   * Makes an empty pool.
+   *
    * @param config A connection string, or the options of the pool and of its clients. They are looked at when a client
    * is made.
    * @param ClientClass What makes the clients, where the options do not say so.
@@ -128,6 +130,7 @@ export class Pool extends PoolOperations {
    * @throws {PoolError} `POOL_TIMEOUT`, `POOL_ENDED`; and whatever connecting a client throws
    */
   connect(options?: ConnectOptions): Promise<PoolClient>;
+  /** As above, and calls back. */
   connect(callback: PoolConnectCallback): void;
   connect(optionsOrCallback?: ConnectOptions | PoolConnectCallback): Promise<PoolClient> | void {
     if (typeof optionsOrCallback === "function") {
@@ -151,9 +154,13 @@ export class Pool extends PoolOperations {
    */
   // deno-lint-ignore no-explicit-any -- generics as in @types/pg
   query<Row extends any[]>(config: QueryArrayConfig, values?: readonly unknown[]): Promise<Result<Row>>;
+  /** Rows are objects by the names of their columns. */
   query<Row = QueryResultRow>(config: string | QueryConfig, values?: readonly unknown[]): Promise<Result<Row>>;
+  /** Runs what submits itself, and returns it. */
   query<S extends Submittable>(submittable: S): S;
+  /** As above, and calls back. */
   query<Row = QueryResultRow>(config: string | QueryConfig, callback: QueryCallback<Result<Row>>): void;
+  /** As above, with values, and calls back. */
   query<Row = QueryResultRow>(
     config: string | QueryConfig,
     values: readonly unknown[] | undefined,
@@ -186,6 +193,7 @@ export class Pool extends PoolOperations {
    * @throws {PoolError} `POOL_ENDED_TWICE`
    */
   end(): Promise<void>;
+  /** As above, and calls back. */
   end(callback: (error?: Error) => void): void;
   end(callback?: (error?: Error) => void): Promise<void> | void {
     this.log("ending");

@@ -23,9 +23,12 @@ import type { TransactionOptions } from "./transaction_options.ts";
 
 /** The base of the pool. */
 export abstract class PoolOperations extends EventEmitter implements Queryable {
+  /** Takes a client out, to be given back by its `release`. */
   abstract connect(options?: ConnectOptions): Promise<PoolClient>;
+  /** As {@linkcode Queryable.query}, on any client. */
   // deno-lint-ignore no-explicit-any -- generics as in @types/pg
   abstract query<Row extends any[]>(config: QueryArrayConfig, values?: readonly unknown[]): Promise<Result<Row>>;
+  /** Rows are objects by the names of their columns. */
   abstract query<Row = QueryResultRow>(
     config: string | QueryConfig,
     values?: readonly unknown[],

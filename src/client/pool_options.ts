@@ -45,11 +45,17 @@ export interface PoolConfig extends ClientConfig {
 
 /** A pool's options with their defaults: read whenever they are needed, so that they may be changed. */
 export interface PoolOptions extends PoolConfig {
+  /** As {@linkcode PoolConfig.max}. */
   max: number;
+  /** As {@linkcode PoolConfig.min}. */
   min: number;
+  /** As {@linkcode PoolConfig.maxUses}. */
   maxUses: number;
+  /** As {@linkcode PoolConfig.maxLifetimeSeconds}. */
   maxLifetimeSeconds: number;
+  /** As {@linkcode PoolConfig.allowExitOnIdle}. */
   allowExitOnIdle: boolean;
+  /** As {@linkcode PoolConfig.idleTimeoutMillis}. */
   idleTimeoutMillis: number | null;
 }
 

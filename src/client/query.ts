@@ -18,9 +18,12 @@ export type QueryCallback<R = any> = (error: Error | null, result: R) => void;
  * ```
  */
 export class Query extends EventEmitter {
+  /** What is asked. */
   readonly config: QueryConfig;
+  /** Is called back besides the events; rows are then gathered. */
   callback: QueryCallback | undefined;
 
+  /** A query to be given to `client.query`, once. */
   constructor(
     textOrConfig: string | QueryConfig,
     valuesOrCallback?: readonly unknown[] | QueryCallback,
@@ -33,14 +36,17 @@ export class Query extends EventEmitter {
     this.callback = typeof valuesOrCallback === "function" ? valuesOrCallback : callback;
   }
 
+  /** The SQL. */
   get text(): string {
     return this.config.text;
   }
 
+  /** The values of its parameters. */
   get values(): readonly unknown[] | undefined {
     return this.config.values;
   }
 
+  /** The name of the prepared statement, where it has one. */
   get name(): string | undefined {
     return this.config.name;
   }

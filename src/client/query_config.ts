@@ -33,6 +33,7 @@ export interface QueryConfig<Values extends readonly unknown[] = readonly unknow
 
 /** A query whose rows are arrays. */
 export interface QueryArrayConfig<Values extends readonly unknown[] = readonly unknown[]> extends QueryConfig<Values> {
+  /** Each row is the array of its values. */
   readonly rowMode: "array";
 }
 

@@ -27,6 +27,7 @@ export interface Queryable {
   /** Runs a query; as in node-postgres. */
   // deno-lint-ignore no-explicit-any -- generics as in @types/pg
   query<Row extends any[]>(config: QueryArrayConfig, values?: readonly unknown[]): Promise<Result<Row>>;
+  /** Rows are objects by the names of their columns. */
   query<Row = QueryResultRow>(config: string | QueryConfig, values?: readonly unknown[]): Promise<Result<Row>>;
 
   /**
@@ -54,6 +55,7 @@ export interface Queryable {
    * @throws {DatabaseError} what the server refused; {@linkcode ClientError} `COPY_DIRECTION`
    */
   copyFrom(text: string, options?: CopyFromOptions): CopyIn;
+  /** Stores all that the source brings; the number of rows. */
   copyFrom(text: string, source: CopySource, options?: CopyFromOptions): Promise<number>;
 
   /**

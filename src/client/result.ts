@@ -16,6 +16,7 @@ export class Result<Row = QueryResultRow> {
   rowCount: number | null = null;
   /** The OID of an inserted row, which PostgreSQL 12 and newer always report as 0. */
   oid: number | null = null;
+  /** The rows, each an object by column names, or an array (`rowMode`). */
   rows: Row[] = [];
   /** The columns of the rows. */
   fields: FieldDescription[] = [];
@@ -25,6 +26,8 @@ export class Result<Row = QueryResultRow> {
   declare _types?: TypeParserSource | undefined;
 
   /**
+   * An empty result, for submittables that gather their own.
+   *
    * @param rowMode `array`: rows are arrays of values.
    * @param types The parsers for {@linkcode Result.parseRow}. Default: the global ones.
    */
@@ -64,6 +67,7 @@ export class Result<Row = QueryResultRow> {
     return Object.fromEntries(this.fields.map(({ name }, index) => [name, parsed[index]])) as Row;
   }
 
+  /** Adds a row. */
   addRow(row: Row): void {
     this.rows.push(row);
   }

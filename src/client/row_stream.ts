@@ -57,7 +57,7 @@ export class RowStream<Row> implements AsyncIterableIterator<Row> {
   #advancing: Promise<void> | undefined;
   #over = false;
 
-  /** @throws {ConfigError} `STREAM_BATCH_SIZE` */
+  /** @internal */
   constructor(source: BatchSource, { batchSize = DEFAULT_BATCH_SIZE }: StreamOptions = {}) {
     assertRowCount("STREAM_BATCH_SIZE", "batchSize", batchSize);
     this.#source = source;
@@ -88,6 +88,7 @@ export class RowStream<Row> implements AsyncIterableIterator<Row> {
     await this.#source.close();
   }
 
+  /** The stream itself, which can be gone through once. */
   [Symbol.asyncIterator](): this {
     return this;
   }

@@ -10,6 +10,7 @@ import type { Client } from "./client.ts";
 
 /** A NOTIFY. */
 export interface Notification {
+  /** The channel's name. */
   readonly channel: string;
   /** Empty where there is none. */
   readonly payload: string;

@@ -130,7 +130,11 @@ export class Transaction implements Queryable {
     return await nested;
   }
 
-  /** @throws {ClientError} `TRANSACTION_OVER` */
+  /**
+   * Passes while the transaction is open.
+   *
+   * @throws {ClientError} `TRANSACTION_OVER`
+   */
   assertOpen(): void {
     if (!this.#over) return;
     throw new ClientError(
@@ -140,7 +144,11 @@ export class Transaction implements Queryable {
     );
   }
 
-  /** Has something ended with this transaction at the latest. Returns the way to forget it. */
+  /**
+   * Has something ended with this transaction at the latest. Returns the way to forget it.
+   *
+   * @internal
+   */
   hold(giveUp: GiveUp): () => void {
     this.#held.add(giveUp);
     return () => this.#held.delete(giveUp);

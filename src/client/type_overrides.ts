@@ -12,6 +12,11 @@ import { TypeRegistry, types } from "../types/registry.ts";
  * ```
  */
 export class TypeOverrides extends TypeRegistry {
+  /**
+   * An empty registry over another.
+   *
+   * @param userTypes Where to look for what is not registered here. Default: the global `types`.
+   */
   constructor(userTypes?: TypeParserSource | null) {
     super(userTypes ?? types);
   }

@@ -6,7 +6,6 @@
 
 import type {
   AuthMethod,
-  ConnectionOptions,
   CryptoMode,
   PasswordSource,
   SslMode,
@@ -126,7 +125,7 @@ export interface ClientConfig {
    */
   webSocket?: WebSocketSource | undefined;
   /** Opens the connection in a way of your own: resolves with a Duplex or a pair of web streams. */
-  openDuplex?: ConnectionOptions["openDuplex"] | undefined;
+  openDuplex?: ((target: { host: string; port: number; signal: AbortSignal }) => unknown) | undefined;
   /** Whether the operating system probes an idle socket. Default true, as in libpq. */
   keepAlive?: boolean | undefined;
   /** How long a socket is idle before the first probe. Default 0: the operating system's. */

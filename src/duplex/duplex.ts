@@ -18,6 +18,7 @@ export type TransportName =
 
 /** What is known of a connection, for error messages and for decisions such as whether a password may be sent. */
 export interface DuplexInfo {
+  /** What the bytes run over. */
   readonly transport: TransportName;
   /** The peer as a person would write it: `db.example.com:5432`, `/run/postgresql/.s.PGSQL.5432`. */
   readonly remote: string;
@@ -36,6 +37,7 @@ export interface DuplexInfo {
  * `TRANSPORT_CLOSED` after {@linkcode Duplex.close}, `TRANSPORT_LOST` when the connection broke.
  */
 export interface Duplex {
+  /** What is known of the connection. */
   readonly info: DuplexInfo;
   /**
    * Resolves with the next bytes (at least one; the caller owns them), or with null once the peer has ended its side

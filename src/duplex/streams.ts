@@ -8,6 +8,7 @@ import type { Deferred } from "./waiting.ts";
 export interface StreamPair {
   /** Chunks are Uint8Arrays; any other view, and an ArrayBuffer, is taken too. */
   readonly readable: ReadableStream<Uint8Array>;
+  /** Takes Uint8Arrays. */
   readonly writable: WritableStream<Uint8Array>;
   /** Gives the connection up, where it takes more than to cancel the one stream and to abort the other. */
   close?(): unknown;

@@ -28,7 +28,11 @@ export class Client extends PgClient {
   /** This client's own settings; those that are not set are the global ones. */
   readonly neonConfig: NeonConfig;
 
-  /** @throws {ConfigError} for whatever cannot be used, before anything is sent */
+  /**
+   * Reads the options and the settings; nothing is opened before `connect`.
+   *
+   * @throws {ConfigError} for whatever cannot be used, before anything is sent
+   */
   constructor(config?: string | URL | ClientConfig) {
     const settings = ownSettings();
     super(clientConfig(config, settings));
@@ -48,7 +52,11 @@ export class Client extends PgClient {
  * ```
  */
 export class Pool extends PgPool {
-  /** @throws {ConfigError} `POOL_OPTION` */
+  /**
+   * Makes an empty pool.
+   *
+   * @throws {ConfigError} `POOL_OPTION`
+   */
   constructor(config?: string | URL | PoolConfig | null, ClientClass: ClientConstructor = Client) {
     super(config, ClientClass);
   }

@@ -22,9 +22,11 @@ export { types } from "../types/registry.ts";
 export { Client, Pool } from "./client.ts";
 export { type NeonConfig, neonConfig, type NeonWsProxy } from "./config.ts";
 export {
+  type Asked,
   neon,
   type NeonConnectionParams,
   type NeonOptions,
+  type NeonQueries,
   type NeonQueryFunction,
   type NeonQueryOptions,
   NeonQueryPromise,

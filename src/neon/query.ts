@@ -46,7 +46,7 @@ export interface NeonQueryOptions<ArrayMode extends boolean, FullResults extends
 export interface NeonTransactionOptions<ArrayMode extends boolean, FullResults extends boolean>
   extends NeonQueryOptions<ArrayMode, FullResults> {
   /** Default: the server's. */
-  readonly isolationLevel?: keyof typeof ISOLATION_LEVELS | undefined;
+  readonly isolationLevel?: "ReadUncommitted" | "ReadCommitted" | "RepeatableRead" | "Serializable" | undefined;
   /** Default false. */
   readonly readOnly?: boolean | undefined;
   /** Default false. */
@@ -54,15 +54,21 @@ export interface NeonTransactionOptions<ArrayMode extends boolean, FullResults e
 }
 
 /** A part of a connection: a value, or a function that is asked for it at each query. */
-type Asked<T> = T | (() => T | Promise<T>);
+export type Asked<T> = T | (() => T | Promise<T>);
 
 /** Where to connect, besides or instead of a connection string. */
 export interface NeonConnectionParams {
+  /** As for a client. */
   readonly connectionString?: string | undefined;
+  /** Instead of the connection string's. */
   readonly user?: Asked<string> | undefined;
+  /** Instead of the connection string's. */
   readonly password?: PasswordSource | undefined;
+  /** Instead of the connection string's. */
   readonly host?: Asked<string> | undefined;
+  /** Instead of the connection string's. */
   readonly port?: Asked<number | string> | undefined;
+  /** Instead of the connection string's. */
   readonly database?: Asked<string> | undefined;
 }
 
@@ -80,8 +86,10 @@ const ISOLATION_LEVELS = {
 
 /** SQL that stands in a template as it is. */
 export class UnsafeRawSql {
+  /** The SQL. */
   readonly sql: string;
 
+  /** @internal */
   constructor(sql: string) {
     this.sql = sql;
   }
@@ -94,15 +102,18 @@ export class NeonQueryPromise<Answer> implements Promise<Answer> {
   readonly #run: () => Promise<Answer>;
   #answer: Promise<Answer> | undefined;
 
+  /** @internal */
   constructor(queryData: QueryConfig, run: () => Promise<Answer>) {
     this.queryData = queryData;
     this.#run = run;
   }
 
+  /** The name of the class. */
   get [Symbol.toStringTag](): string {
     return "NeonQueryPromise";
   }
 
+  /** As a promise's; runs the query, unless it runs already. */
   then<Fulfilled = Answer, Rejected = never>(
     onFulfilled?: ((answer: Answer) => Fulfilled | PromiseLike<Fulfilled>) | null,
     onRejected?: ((reason: unknown) => Rejected | PromiseLike<Rejected>) | null,
@@ -111,12 +122,14 @@ export class NeonQueryPromise<Answer> implements Promise<Answer> {
     return this.#answer.then(onFulfilled, onRejected);
   }
 
+  /** As a promise's; runs the query, unless it runs already. */
   catch<Rejected = never>(
     onRejected?: ((reason: unknown) => Rejected | PromiseLike<Rejected>) | null,
   ): Promise<Answer | Rejected> {
     return this.then(undefined, onRejected);
   }
 
+  /** As a promise's; runs the query, unless it runs already. */
   finally(onFinally?: (() => void) | null): Promise<Answer> {
     return this.then().finally(onFinally);
   }
@@ -141,7 +154,8 @@ export interface NeonQueryFunction<ArrayMode extends boolean, FullResults extend
   ): Promise<QueryAnswer<OwnMode, OwnResults>[]>;
 }
 
-type NeonQueries = readonly NeonQueryPromise<unknown>[];
+/** The queries of a transaction. */
+export type NeonQueries = readonly NeonQueryPromise<unknown>[];
 
 type AnyOptions = NeonTransactionOptions<boolean, boolean>;
 
@@ -164,6 +178,7 @@ export function neon<ArrayMode extends boolean = false, FullResults extends bool
   connectionString: string,
   options?: NeonOptions<ArrayMode, FullResults>,
 ): NeonQueryFunction<ArrayMode, FullResults>;
+/** As above, with the connection among the options. */
 export function neon<ArrayMode extends boolean = false, FullResults extends boolean = false>(
   options: NeonOptions<ArrayMode, FullResults>,
 ): NeonQueryFunction<ArrayMode, FullResults>;

@@ -8,16 +8,19 @@ import { PayloadReader } from "./payload_reader.ts";
 
 /** One column, under node-postgres's field names. */
 export interface FieldDescription {
+  /** The column's name. */
   readonly name: string;
   /** The table's OID where the column is one of a table, else 0. */
   readonly tableID: number;
   /** The column's number in its table, else 0. */
   readonly columnID: number;
+  /** The type's OID. */
   readonly dataTypeID: number;
   /** The type's size in bytes; negative for types of variable length. */
   readonly dataTypeSize: number;
   /** Type-specific, such as the length limit of a varchar; -1 where there is none. */
   readonly dataTypeModifier: number;
+  /** How the values were sent. */
   readonly format: "text" | "binary";
 }
 

@@ -14,7 +14,9 @@ export interface ProxyMetrics {
   readonly relayed: number;
   /** Upgrade requests that were answered with an HTTP error since the start. */
   readonly refused: number;
+  /** Bytes relayed to targets since the start. */
   readonly bytesToTarget: number;
+  /** Bytes relayed to clients since the start. */
   readonly bytesToClient: number;
   /** Bytes that the relays hold now, since one of their sides is slower than the other. */
   readonly bytesHeld: number;

@@ -5,7 +5,9 @@
  */
 
 export { type Proxy, startProxy } from "./node.ts";
+export type { OriginOptions } from "./origin.ts";
 export type { ProxyOptions } from "./options.ts";
+export type { PolicyOptions } from "./policy.ts";
 export { describeEvent, type ProxyEvent } from "./events.ts";
 export type { ProxyMetrics } from "./metrics.ts";
 export type { RelayCause } from "./relay.ts";

@@ -28,11 +28,13 @@ import { peerFromWebSocket } from "./websocket_peer.ts";
 export interface Proxy {
   /** Where WebSockets connect, such as `ws://127.0.0.1:5488/v1`; clients add `?address=host:port`. */
   readonly url: string;
+  /** The port that it listens on. */
   readonly port: number;
   /** Connections open or being dialled. */
   readonly connections: number;
   /** True where the rules let in every public host. */
   readonly wideOpen: boolean;
+  /** What it has counted so far. */
   metrics(): ProxyMetrics;
   /**
    * Takes no more connections, gives those that are open some time to end (`drainMillis`, default 10 s), ends the rest

@@ -18,6 +18,7 @@ export interface OriginOptions {
    * (pages without an origin) or `*`. Default: with `dev` the pages of this machine's loopback, else any.
    */
   readonly allowOrigins?: readonly string[] | undefined;
+  /** Lets in pages of this machine's loopback alone, where no origins are named. */
   readonly dev?: boolean | undefined;
 }
 

@@ -27,6 +27,7 @@ export interface TlsOptions {
   readonly roots?: readonly string[] | undefined;
   /** Protocols to offer by ALPN, the preferred first; PostgreSQL's own is `postgresql`. */
   readonly alpn?: readonly string[] | undefined;
+  /** What to show where the server asks for a certificate. */
   readonly clientCertificate?: ClientCertificate | undefined;
   /** Whether the server's certificate must be shown ({@linkcode TlsInfo.peerCertificate}), as channel binding needs it. */
   readonly needsPeerCertificate?: boolean | undefined;
@@ -42,9 +43,11 @@ export interface TlsInfo {
   readonly engine?: string | undefined;
   /** Such as `TLSv1.3`. */
   readonly protocol?: string | undefined;
+  /** Such as `TLS_AES_256_GCM_SHA384`. */
   readonly cipher?: string | undefined;
   /** The key-exchange group, such as `X25519`. */
   readonly group?: string | undefined;
+  /** The protocol agreed by ALPN. */
   readonly alpn?: string | undefined;
   /** The server's end-entity certificate, DER; what channel binding (RFC 5929) hashes. */
   readonly peerCertificate?: Uint8Array | undefined;
@@ -52,6 +55,7 @@ export interface TlsInfo {
 
 /** A Duplex inside TLS. */
 export interface TlsDuplex extends Duplex {
+  /** What was agreed. */
   readonly tls: TlsInfo;
 }
 

@@ -31,6 +31,7 @@ export type BinaryParser<T = unknown> = (value: Uint8Array) => T;
  * users of node-postgres give a client or a query. A parser for `text` is given a string, one for `binary` the bytes.
  */
 export interface TypeParserSource {
+  /** The parser of a type's values in a format, `text` where none is said. */
   getTypeParser(oid: number, format?: FormatName): (value: never) => unknown;
 }
 

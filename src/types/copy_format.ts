@@ -18,6 +18,8 @@ export interface CopyFormat {
   readonly header: string | Uint8Array;
   /** What stands behind the last row. */
   readonly trailer: string | Uint8Array;
+  /** A row as data, with what ends it. */
   encodeRow(row: readonly unknown[]): string | Uint8Array;
+  /** A decoder for the data of one COPY. */
   decoder(): CopyRowDecoder;
 }

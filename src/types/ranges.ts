@@ -29,14 +29,18 @@ export interface RangeOptions {
  * ```
  */
 export class Range<T> {
+  /** The lower bound; null where there is none. */
   readonly lower: T | null;
+  /** The upper bound; null where there is none. */
   readonly upper: T | null;
   /** False where there is no lower bound. */
   readonly lowerInclusive: boolean;
   /** False where there is no upper bound. */
   readonly upperInclusive: boolean;
+  /** Whether it contains nothing. */
   readonly empty: boolean;
 
+  /** A range that contains its lower bound and not its upper one, unless the options say otherwise. */
   constructor(lower: T | null, upper: T | null, options: RangeOptions = {}) {
     const { lowerInclusive = true, upperInclusive = false, empty = false } = options;
     this.empty = empty;

@@ -21,6 +21,7 @@ export interface SetTypeParser {
 
 /** npm `pg-types`'s way to parse an array's literal, each element by a parser of the caller's. */
 export interface ArrayParser {
+  /** What parses this literal; elements stay strings where there is no parser of theirs. */
   create<T = string>(literal: string, parseElement?: TextParser<T>): { parse(): unknown };
 }
 
@@ -51,7 +52,11 @@ export class TypeRegistry implements TypeParserSource {
   readonly #parent: TypeParserSource | undefined;
   readonly #registered: Record<Format, Map<number, Registration>> = { 0: new Map(), 1: new Map() };
 
-  /** @param parent Where to look for what is not registered here; any object in `pg-types`'s shape. */
+  /**
+   * An empty registry.
+   *
+   * @param parent Where to look for what is not registered here; any object in `pg-types`'s shape.
+   */
   constructor(parent?: TypeParserSource) {
     this.#parent = parent;
   }

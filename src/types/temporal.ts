@@ -10,15 +10,20 @@ import { decodeText } from "./text.ts";
 import { bigint64At, expectLength, int32At } from "./wire.ts";
 
 /** One of Temporal's classes, as far as values are made by it. */
-interface FromText {
+export interface FromText {
+  /** Reads a value from a text as ISO 8601 has it. */
   from(text: string): unknown;
 }
 
 /** What is needed of Temporal: the runtime's own, or a library's. */
 export interface TemporalNamespace {
+  /** What a `date` becomes. */
   readonly PlainDate: FromText;
+  /** What a `time` becomes. */
   readonly PlainTime: FromText;
+  /** What a `timestamp` becomes. */
   readonly PlainDateTime: FromText;
+  /** What a `timestamptz` becomes. */
   readonly Instant: FromText;
 }
 

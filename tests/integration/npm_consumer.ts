@@ -97,7 +97,8 @@ async function link(dependency: string, consumer: string): Promise<void> {
 
 const DEADLINE_MILLIS = 180_000; // after which a program counts as hanging; builds wait for each other
 
-async function run(program: string, args: readonly string[], cwd: string): Promise<string> {
+/** Runs a program to its end, and gives what it printed. Fails where the program does. */
+export async function run(program: string, args: readonly string[], cwd: string): Promise<string> {
   const child = spawn(program, args, { cwd, stdio: ["ignore", "pipe", "pipe"], timeout: DEADLINE_MILLIS });
   let output = "";
   let errors = "";
