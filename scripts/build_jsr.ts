@@ -15,7 +15,11 @@ import wolfssl from "../wolfssl/deno.json" with { type: "json" };
 
 const FOLDER = ".build/jsr";
 const ENTRY = "wolfssl/mod.ts";
-const CORE = ["wolfssl/core_wasm.js", "wolfssl/core_wasm.d.ts", "wolfssl/core.wasm"];
+/** What is generated, of which some is imported by the rest. */
+const GENERATED = [
+  ...["wolfssl/core_wasm.js", "wolfssl/core_wasm.d.ts", "wolfssl/core.wasm"],
+  ...["wolfssl/mozilla_roots.js", "wolfssl/mozilla_roots.d.ts", "wolfssl/mozilla_roots.lock.json"],
+];
 
 /** Lays the package out anew, and gives its folder. */
 async function buildJsr(): Promise<string> {
@@ -23,7 +27,7 @@ async function buildJsr(): Promise<string> {
   const { manifest, files } = await coreSources();
   const { name, version, license } = wolfssl;
   const papers = { "wolfssl/README.md": "README.md", "wolfssl/LICENSE": "LICENSE" };
-  for (const path of [...await modulesFrom(ENTRY), ...CORE, ...files]) await copy(path, path);
+  for (const path of [...await modulesFrom(ENTRY), ...GENERATED, ...files]) await copy(path, path);
   for (const [from, to] of Object.entries(papers)) await copy(from, to);
   // What is built and what lies in .build is ignored by git, and would be left out.
   const publish = { exclude: ["!**/*"] };

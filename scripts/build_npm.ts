@@ -9,7 +9,7 @@ import denoJson from "../deno.json" with { type: "json" };
 import type { BuildOptions, EntryPoint } from "./npm/build_options.ts";
 import { coreSources } from "./npm/core_sources.ts";
 import { finish } from "./npm/finish.ts";
-import { BROWSER, WORKERD, WORKERD_CORE, WORKERD_WITH_CORE } from "./npm/platforms.ts";
+import { BROWSER, EDGE_LIGHT_WITH_CORE, WORKERD, WORKERD_CORE, WORKERD_WITH_CORE } from "./npm/platforms.ts";
 import { ifChanged } from "./npm/if_changed.ts";
 import { versionOf } from "./npm/versions.ts";
 import { installPackages, step } from "./progress.ts";
@@ -86,13 +86,16 @@ const wolfssl: BuildOptions = {
     name: "@pgduplex/wolfssl",
     description: "TLS for pgduplex where the platform has none for the bytes at hand: wolfSSL in WebAssembly",
     license: "GPL-3.0-or-later",
-    files: ["esm", "script", "workerd", "source"],
+    files: ["esm", "script", "workerd", "edge-light", "source"],
     publishConfig: { access: "public" },
   },
   postBuild: async () => {
     const sources = await coreSources();
     await finish(wolfssl, {
-      platforms: [{ platform: WORKERD_WITH_CORE, entryPoints: ["./wolfssl/mod.ts"], conditions: ["workerd"] }],
+      platforms: [
+        { platform: WORKERD_WITH_CORE, entryPoints: ["./wolfssl/mod.ts"], conditions: ["workerd"] },
+        { platform: EDGE_LIGHT_WITH_CORE, entryPoints: ["./wolfssl/mod.ts"], conditions: ["edge-light"] },
+      ],
       files: {
         "wolfssl/README.md": "README.md",
         "wolfssl/LICENSE": "LICENSE",
@@ -128,8 +131,9 @@ async function main(args: readonly string[]): Promise<number> {
   await installPackages();
   for (const name of names.length > 0 ? names : Object.keys(PACKAGES)) {
     const options = PACKAGES[name];
-    if (options === wolfssl && !await hasCore()) {
-      console.error("npm/wolfssl is left out: its core is not built yet (deno task build:wasm)");
+    if (options === wolfssl && !await hasGenerated()) {
+      const advice = "deno task build:wasm, deno task build:roots";
+      console.error(`npm/wolfssl is left out: what of it is generated is not built yet (${advice})`);
       if (names.includes(name)) return 1;
     } else if (args.includes("--dnt")) {
       const { buildByDnt } = await import("./npm/dnt.ts");
@@ -143,8 +147,8 @@ async function main(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-async function hasCore(): Promise<boolean> {
-  const files = ["wolfssl/core.wasm", "wolfssl/core_wasm.js"];
+async function hasGenerated(): Promise<boolean> {
+  const files = ["wolfssl/core.wasm", "wolfssl/core_wasm.js", "wolfssl/mozilla_roots.js"];
   const found = await Promise.all(files.map((path) => Deno.stat(path).then(() => true, () => false)));
   return found.every(Boolean);
 }

@@ -1,23 +1,30 @@
 /**
- * The wolfSSL core for scripts that run what needs it.
+ * What of the wolfSSL engine is generated, for scripts that run what needs it.
  *
  * @module
  */
 
 /**
- * Builds the core where its inputs changed, and says so as it goes; a second or less where they did not. False where it
- * cannot be built (no source to be had, say): TLS through a WebSocket is then Node's, and what tests the core is skipped.
+ * Builds the core and the list of public authorities where their inputs changed, and says so as it goes; a second or so
+ * where they did not. False where the core cannot be built (no source to be had, say): TLS through a WebSocket is then
+ * Node's, and what tests the core is skipped, as is what needs the list where that cannot be built.
  */
 export async function buildCore(): Promise<boolean> {
-  const { success } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", "scripts/build_wasm.ts"],
-    stdout: "inherit",
-    stderr: "inherit",
-  }).output();
-  if (!success) {
+  const [core, roots] = [await run("scripts/build_wasm.ts"), await run("scripts/build_roots.ts")];
+  if (!core) {
     console.error(
       "Without the wolfSSL core, TLS through a WebSocket is Node's here, and tests of the core are skipped.",
     );
   }
+  if (!roots) console.error("Without the list of public authorities, tests of it are skipped.");
+  return core;
+}
+
+async function run(script: string): Promise<boolean> {
+  const { success } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", script],
+    stdout: "inherit",
+    stderr: "inherit",
+  }).output();
   return success;
 }

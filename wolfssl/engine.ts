@@ -29,6 +29,7 @@ interface EngineMemory {
 
 export class WolfSslEngine implements TlsEngine {
   readonly name = "wolfssl";
+  readonly bringsPublicRoots = true;
   readonly #options: WolfSslOptions;
   readonly #memory: EngineMemory = { sessions: new SessionCache(), signatures: new VerifiedSignatures() };
 
@@ -48,7 +49,7 @@ export class WolfSslEngine implements TlsEngine {
     try {
       signal?.throwIfAborted();
       signal?.addEventListener("abort", onAbort, { once: true });
-      const trust = trustOf(options, this.#options);
+      const trust = await trustOf(options, this.#options);
       const settings = await settingsOf(options, this.#options);
       const module = this.#options.module ?? await embeddedModule();
       handshake = new Handshake(duplex, options, this.#options, trust, this.#memory);
@@ -226,10 +227,11 @@ class Handshake {
 
   /** Everything that what was verified depends on, so that a resumed session stands for the same. */
   #cacheKey(): string | undefined {
-    const { serverName, verify, roots, alpn, clientCertificate } = this.#options;
+    const { serverName, verify, roots, publicRoots, alpn, clientCertificate } = this.#options;
     // Who the client is was told to the server in the session's own handshake: another client never resumes it.
     if (clientCertificate !== undefined) return undefined;
-    return JSON.stringify([this.#duplex.info.remote, serverName, verify.chain, verify.name, roots ?? null, alpn ?? []]);
+    const trusted = roots ?? (publicRoots ? "public" : "built in");
+    return JSON.stringify([this.#duplex.info.remote, serverName, verify.chain, verify.name, trusted, alpn ?? []]);
   }
 }
 

@@ -24,9 +24,9 @@ export function embeddedModule(): Promise<WebAssembly.Module> {
 }
 
 async function compileEmbedded(): Promise<WebAssembly.Module> {
-  const deflated = await loadEmbedded();
+  const embedded = await loadEmbedded();
   try {
-    const inflated = new Blob([deflated]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+    const inflated = new Blob([fromBase64(embedded)]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
     return await WebAssembly.compile(await new Response(inflated).arrayBuffer());
   } catch (cause) {
     throw new TlsError(
@@ -38,11 +38,11 @@ async function compileEmbedded(): Promise<WebAssembly.Module> {
   }
 }
 
-async function loadEmbedded(): Promise<Uint8Array<ArrayBuffer>> {
+async function loadEmbedded(): Promise<string> {
   try {
     // @ts-types="./core_wasm.d.ts"
     const { deflatedBase64 } = await import("./core_wasm.js");
-    return fromBase64(deflatedBase64);
+    return deflatedBase64;
   } catch (cause) {
     throw new TlsError(
       "TLS_CORE_MISSING",

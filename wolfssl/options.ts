@@ -9,6 +9,7 @@ import { decryptPrivateKey } from "./client_key.ts";
 import type { CryptoMode } from "./crypto_choice.ts";
 import { optionInvalid, optionUnsupported } from "./failures.ts";
 import { ISRG_ROOTS } from "./isrg_roots.ts";
+import { mozillaRoots } from "./public_roots.ts";
 import type { SessionSettings } from "./session.ts";
 import { CIPHER_SUITES, type CipherSuite, type Group, GROUPS, TLS_1_2, TLS_1_3 } from "./suites.ts";
 import { type Certificate, readCertificate } from "./x509/certificate.ts";
@@ -47,6 +48,7 @@ const VERSIONS = { "TLSv1.2": TLS_1_2, "TLSv1.3": TLS_1_3 } as const;
 /** Roots and how strictly a chain to them is judged. */
 export interface Trust {
   readonly roots: readonly Certificate[];
+  readonly rootsAreVetted: boolean;
   readonly policy: Policy;
 }
 
@@ -56,11 +58,15 @@ const readRoots = new WeakMap<readonly string[], readonly Certificate[]>();
 /**
  * The roots to trust for a connection.
  *
- * @throws {TlsError} `TLS_OPTION_INVALID` where a root cannot be read
+ * @throws {TlsError} `TLS_OPTION_INVALID` where a root cannot be read, `TLS_ROOTS_UNAVAILABLE`
  */
-export function trustOf({ roots }: TlsOptions, engine: WolfSslOptions): Trust {
+export async function trustOf({ roots, publicRoots }: TlsOptions, engine: WolfSslOptions): Promise<Trust> {
+  if (roots === undefined && publicRoots) {
+    return { roots: await mozillaRoots(), rootsAreVetted: true, policy: "web" };
+  }
   const given = roots ?? engine.roots;
-  return { roots: rootsOf(given ?? ISRG_ROOTS), policy: given === undefined ? "web" : "private" };
+  const policy = given === undefined ? "web" : "private";
+  return { roots: rootsOf(given ?? ISRG_ROOTS), rootsAreVetted: false, policy };
 }
 
 function rootsOf(pems: readonly string[]): readonly Certificate[] {

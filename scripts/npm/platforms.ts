@@ -1,5 +1,5 @@
 /**
- * The entries of the packages for browsers and for Workers: without the parts that only other runtimes can use, and with
+ * The entries of the packages for browsers, Workers and edge functions: without the parts that only other runtimes can use, and with
  * nothing left to resolve, so that a bundler needs no configuration and a page can import them from a CDN.
  *
  * @module
@@ -12,7 +12,7 @@ import { type Decisions, LazyImports } from "./lazy_imports.ts";
 /** A platform, and what becomes of the source's lazy imports there. */
 export interface Platform extends Decisions {
   /** The folder in the package, and the condition of `exports`. */
-  readonly name: "browser" | "workerd" | "core";
+  readonly name: "browser" | "workerd" | "edge-light" | "core";
   /** Packages to import, `events` among them; default none, and an emitter of our own. */
   readonly dependencies?: readonly string[];
   /** The text of a module to enter by instead of an entry point. */
@@ -52,19 +52,29 @@ export const WORKERD: Platform = {
 export const WORKERD_CORE = "core.wasm";
 
 /** Cloudflare Workers, which compile no WebAssembly at run time: the core is imported as a module, and given to the engine. */
-export const WORKERD_WITH_CORE: Platform = {
-  name: "workerd",
-  always: [],
-  never: ["wolfssl/core_wasm.js"],
-  alone: [],
-  leftOut: leftOutOf("workerd"),
-  wrap: (path) =>
-    `import module from "./${WORKERD_CORE}";
+export const WORKERD_WITH_CORE = withCore("workerd", `./${WORKERD_CORE}`);
+
+/** As Vercel's bundlers have a module of WebAssembly imported, from the same file. */
+const EDGE_LIGHT_CORE = `../workerd/${WORKERD_CORE}?module`;
+
+/** Vercel's edge functions, which compile none either. */
+export const EDGE_LIGHT_WITH_CORE = withCore("edge-light", EDGE_LIGHT_CORE);
+
+function withCore(name: Platform["name"], core: string): Platform {
+  return {
+    name,
+    always: [],
+    never: ["wolfssl/core_wasm.js"],
+    alone: [],
+    leftOut: leftOutOf(name),
+    wrap: (path) =>
+      `import module from ${JSON.stringify(core)};
 import { wolfssl as withoutCore } from ${JSON.stringify(path)};
 export function wolfssl(options) {
   return withoutCore({ module, ...options });
 }`,
-};
+  };
+}
 
 /** How one platform's entry is made. */
 export interface PlatformEntry {
@@ -100,7 +110,7 @@ export function bundleOptions(platform: Platform, lazyImports = new LazyImports(
     target: "es2022",
     platform: "browser",
     conditions: [platform.name],
-    external: [`./${WORKERD_CORE}`, ENGINE, ...platform.dependencies ?? []],
+    external: [`./${WORKERD_CORE}`, EDGE_LIGHT_CORE, ENGINE, ...platform.dependencies ?? []],
     plugins: [wrapEntry(platform), ...platform.dependencies ? [] : [ownEmitter], lazyImports.plugin],
     logLevel: "warning",
   };

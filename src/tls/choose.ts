@@ -10,7 +10,7 @@ import { TlsError } from "../errors.ts";
 import type { TlsEngine, TlsOptions } from "./engine.ts";
 import { wolfsslEngine } from "./engine_loader.ts";
 import { platformEngine } from "./platform.ts";
-import { systemRoots } from "./roots.ts";
+import { rootsUnavailable, systemRoots } from "./roots.ts";
 
 /** What was said about the engine of a connection. */
 export interface EngineWish {
@@ -88,20 +88,20 @@ async function wolfssl(wish: EngineWish): Promise<TlsEngine> {
   return withRoots(await wolfsslEngine(wish.crypto), wish);
 }
 
-/** An engine of no platform has no platform's roots. */
+/** An engine of no platform has no platform's roots: it is given them, or brings a list of its own. */
 function withRoots(engine: TlsEngine, wish: EngineWish): TlsEngine {
   if (!wish.systemRoots) return engine;
   return {
     name: engine.name,
     async connect(duplex, options) {
-      let roots: readonly string[];
-      try {
-        roots = options.roots ?? systemRoots();
-      } catch (error) {
+      if (options.roots !== undefined) return await engine.connect(duplex, options);
+      const roots = systemRoots();
+      if (roots === undefined && !engine.bringsPublicRoots) {
+        const error = rootsUnavailable();
         duplex.close(error);
         throw error;
       }
-      return await engine.connect(duplex, { ...options, roots });
+      return await engine.connect(duplex, { ...options, roots, publicRoots: roots === undefined });
     },
   };
 }

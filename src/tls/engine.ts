@@ -25,6 +25,8 @@ export interface TlsOptions {
   readonly verify: { readonly chain: boolean; readonly name: boolean };
   /** The roots to trust, as PEM certificates (one or more in each string); undefined: the platform's own. */
   readonly roots?: readonly string[] | undefined;
+  /** Whether to trust the public authorities that the engine brings ({@linkcode TlsEngine.bringsPublicRoots}). */
+  readonly publicRoots?: boolean | undefined;
   /** Protocols to offer by ALPN, the preferred first; PostgreSQL's own is `postgresql`. */
   readonly alpn?: readonly string[] | undefined;
   /** What to show where the server asks for a certificate. */
@@ -63,12 +65,14 @@ export interface TlsDuplex extends Duplex {
 export interface TlsEngine {
   /** Such as `platform` or `wolfssl`. */
   readonly name: string;
+  /** Whether it has a list of public authorities of its own, for runtimes that show none. Default: false. */
+  readonly bringsPublicRoots?: boolean | undefined;
   /** Loads what the engine needs; where it has no such method it needs nothing. Rejects where it cannot be had. */
   prepare?(): Promise<void>;
   /**
    * Negotiates TLS over a quiet Duplex and takes it over: whatever happens, the caller has no more use for it.
    *
-   * @throws {TlsError} `TLS_OPTION_UNSUPPORTED`, `TLS_CERTIFICATE`, `TLS_HANDSHAKE`
+   * @throws {TlsError} `TLS_OPTION_UNSUPPORTED`, `TLS_CERTIFICATE`, `TLS_HANDSHAKE`, `TLS_ROOTS_UNAVAILABLE`
    */
   connect(duplex: Duplex, options: TlsOptions): Promise<TlsDuplex>;
 }

@@ -11,17 +11,20 @@ let known: readonly string[] | undefined;
 
 /**
  * What the runtime trusts, as PEM: on Node and what is like it the roots that its own TLS uses, those of
- * `NODE_EXTRA_CA_CERTS` and `--use-system-ca` among them where it tells (Node 22.15 and later).
- *
- * @throws {TlsError} `TLS_ROOTS_UNAVAILABLE` where the runtime does not show them (browsers, Workers)
+ * `NODE_EXTRA_CA_CERTS` and `--use-system-ca` among them where it tells (Node 22.15 and later). Undefined where the
+ * runtime does not show them (browsers, Workers, Deno without `--allow-sys=ca`).
  */
-export function systemRoots(): readonly string[] {
+export function systemRoots(): readonly string[] | undefined {
   known ??= Object.freeze([...runtimeRoots() ?? []]);
-  if (known.length > 0) return known;
-  throw new TlsError(
+  return known.length > 0 ? known : undefined;
+}
+
+/** For an engine that brings none either. */
+export function rootsUnavailable(): TlsError {
+  return new TlsError(
     "TLS_ROOTS_UNAVAILABLE",
     "this runtime does not show which certificate authorities it trusts: instead of sslrootcert=system, " +
-      "give the one of your database by rootCerts",
+      "give the one of your database by rootCerts, or use @pgduplex/wolfssl, which brings the public ones",
     { phase: "tls" },
   );
 }
@@ -30,7 +33,11 @@ function runtimeRoots(): readonly string[] | undefined {
   // Not an import, so that a bundler for browsers or Workers never meets a node: specifier.
   const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };
   const tls = process?.getBuiltinModule?.("node:tls") as NodeTls | undefined;
-  return tls?.getCACertificates?.("default") ?? tls?.rootCertificates;
+  try {
+    return tls?.getCACertificates?.("default") ?? tls?.rootCertificates;
+  } catch {
+    return undefined; // Deno shows them to programs with --allow-sys=ca alone
+  }
 }
 
 /** What is used of `node:tls`, of which only newer versions have all. */

@@ -37,7 +37,7 @@ function testPackages(what: string, body: (one: PackedPackage, name: Name) => Pr
 const MODULES = /^(esm|script)\/([\w/]+\.(js|d\.ts)|package\.json)$/;
 /** node-postgres's modules below `pg/lib/`. */
 const LIB = /^lib\/[\w-]+\.(js|d\.ts)$/;
-const BUNDLES = /^(browser|workerd|core)\/([\w-]+\.c?js|package\.json)$/;
+const BUNDLES = /^(browser|workerd|edge-light|core)\/([\w-]+\.c?js|package\.json)$/;
 /** What the licence of wolfSSL asks for: our part of the source, and how it is built. */
 const SOURCE_OF_CORE = /^source\/(wolfssl\/core\/\w+\.[ch]|scripts\/(build_wasm|wasm\/\w+)\.ts)$/;
 const CONTENTS: Readonly<Record<Name, { papers: string[]; modules: RegExp[]; entries: string[] }>> = {
@@ -49,7 +49,7 @@ const CONTENTS: Readonly<Record<Name, { papers: string[]; modules: RegExp[]; ent
   wolfssl: {
     papers: ["LICENSE", "README.md", "package.json", "source/deno.json", "source/wolfssl/core.lock.json"],
     modules: [MODULES, BUNDLES, /^workerd\/core\.wasm$/, SOURCE_OF_CORE],
-    entries: ["wolfssl/mod", "wolfssl/core_wasm"],
+    entries: ["wolfssl/mod", "wolfssl/core_wasm", "wolfssl/mozilla_roots"],
   },
 };
 
@@ -87,12 +87,16 @@ test("a stranger can build the core again from what the tarball holds", { skip }
 const versionIn = async (path: string) => JSON.parse(await readFile(path, "utf8")).version;
 
 test("pages and Workers load lazily what few need, and nothing else", { skip }, () => {
-  const lazy = (folder: string) =>
-    consumer.pgduplex.files.filter((path) => path.startsWith(`${folder}/`)).map((path) => path.slice(folder.length + 1))
+  const lazy = (folder: string, { files } = consumer.pgduplex) =>
+    files.filter((path) => path.startsWith(`${folder}/`)).map((path) => path.slice(folder.length + 1))
       .filter((name) => !["core.js", "mod.js", "neon.js", "package.json"].includes(name) && !/^chunk-/.test(name));
   // A new lazy import in the source asks for a decision: scripts/npm/platforms.ts.
   assert.deepEqual(lazy("browser"), ["direct_sockets.js", "md5.js", "saslprep.js", "streams.js"]);
   assert.deepEqual(lazy("workerd"), ["md5.js", "saslprep.js"]);
+  if (consumer.wolfssl === undefined) return;
+  const stable = (names: string[]) => names.map((name) => name.replace(/-\w+\.js$/, ".js"));
+  assert.deepEqual(stable(lazy("edge-light", consumer.wolfssl)), ["mozilla_roots.js"]);
+  assert.deepEqual(stable(lazy("workerd", consumer.wolfssl)), ["core.wasm", "mozilla_roots.js"]);
 });
 
 testPackages("publint has nothing to say", async ({ tarball }) => {

@@ -19,11 +19,13 @@ export interface BundleOptions {
   readonly format: "esm" | "cjs" | "iife";
   /** How the package is resolved; undefined: the runtime resolves it itself. */
   readonly conditions?: readonly string[] | undefined;
+  /** What the bundlers of this runtime do besides. */
+  readonly plugins?: readonly Plugin[] | undefined;
 }
 
 /** Bundles, and gives the folder of the bundles. */
 export async function bundle(consumer: Consumer, options: BundleOptions): Promise<string> {
-  const { entryPoints, folder, format, conditions } = options;
+  const { entryPoints, folder, format, conditions, plugins = [] } = options;
   const outdir = join(consumer.folder, folder);
   await build({
     entryPoints: entryPoints.map((path) => join(projectRoot(), "tests/runtimes", path)),
@@ -37,7 +39,7 @@ export async function bundle(consumer: Consumer, options: BundleOptions): Promis
     conditions: [...conditions ?? []],
     target: "es2022",
     loader: { ".wasm": "copy" },
-    plugins: [theInstalledPackage(consumer.folder, conditions !== undefined)],
+    plugins: [...plugins, theInstalledPackage(consumer.folder, conditions !== undefined)],
     logLevel: "warning",
   });
   return outdir;

@@ -46,6 +46,7 @@ export const STEPS = [
   ["certificate", (scene) => login(scene, "cert_user", scene.task.clientCertificate)],
   ["wrong password", wrongPassword],
   ["wrong CA", wrongAuthority],
+  ["public CAs", publicAuthorities],
   ["dead database", deadDatabase],
   ["dead proxy", deadProxy],
 ] as const satisfies readonly (readonly [string, (scene: Scene) => Promise<void>])[];
@@ -232,6 +233,13 @@ async function wrongPassword(scene: Scene): Promise<void> {
 /** Another server, which presents a certificate by an authority of the same name as the trusted one. */
 async function wrongAuthority(scene: Scene): Promise<void> {
   await rejects(withClient(scene, { port: scene.task.untrustedPort }), "TLS_CERTIFICATE");
+}
+
+/** A private authority is none of the public ones, which our TLS brings where the runtime shows none. */
+async function publicAuthorities(scene: Scene): Promise<void> {
+  const { transport, config: { tlsEngine } } = scene.task;
+  if (transport === "cloudflare" && tlsEngine === "platform") return; // it was told to count the private one among them
+  await rejects(withClient(scene, { sslrootcert: "system" }), "TLS_CERTIFICATE");
 }
 
 async function deadDatabase(scene: Scene): Promise<void> {

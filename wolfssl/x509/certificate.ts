@@ -7,6 +7,7 @@
 import {
   DerError,
   DerReader,
+  type DerValue,
   integerBytes,
   readBitBytes,
   readSmallInteger,
@@ -54,12 +55,28 @@ export function readCertificate(der: Uint8Array): Certificate {
   const algorithm = outer.next(TAG.sequence).whole;
   const signature = readBitBytes(outer.next(TAG.bitString));
   outer.end();
+  const certificate = readSigned(signed, algorithm);
+  return { ...certificate, der, signature };
+}
 
+/**
+ * Reads a root that is trusted as it is: what a certificate has signed (TBSCertificate), without the signature, which
+ * nobody would check. It is no certificate that a server could present, and equals none.
+ *
+ * @throws {DerError} as {@linkcode readCertificate}
+ */
+export function readTrustAnchor(signed: DerValue): Certificate {
+  return readSigned(signed, undefined);
+}
+
+/** Reads a TBSCertificate; the algorithm by which it is signed is said in it, and must be the one outside. */
+function readSigned(signed: DerValue, outerAlgorithm: Uint8Array | undefined): Certificate {
   const fields = new DerReader(signed.content);
   const version = readVersion(fields);
   const serial = integerBytes(fields.next(TAG.integer));
   checkSerial(serial);
-  if (!sameBytes(fields.next(TAG.sequence).whole, algorithm)) {
+  const algorithm = fields.next(TAG.sequence).whole;
+  if (outerAlgorithm !== undefined && !sameBytes(algorithm, outerAlgorithm)) {
     throw new DerError("two different signature algorithms");
   }
   const issuer = readName(fields.next(TAG.sequence).whole);
@@ -77,10 +94,10 @@ export function readCertificate(der: Uint8Array): Certificate {
   if (issuer.parts.length === 0) throw new DerError("an empty issuer");
 
   return {
-    der,
+    der: signed.whole,
     signed: signed.whole,
     signatureAlgorithm: readSignatureAlgorithm(algorithm),
-    signature,
+    signature: new Uint8Array(),
     zeroSerial: serial.every((byte) => byte === 0),
     version,
     issuer,

@@ -56,6 +56,8 @@ export interface Verification {
   /** The server's certificates as it sent them, its own first. */
   readonly presented: readonly Uint8Array[];
   readonly roots: readonly Certificate[];
+  /** Whether a root programme admitted them, so that the policy is asked only of what lies below. Default: false. */
+  readonly rootsAreVetted?: boolean;
   /** Undefined: the name is not verified. */
   readonly serverName: string | undefined;
   /** False: only the name is verified. */
@@ -177,7 +179,9 @@ class PathSearch {
       if (++this.#steps > MAX_STEPS) throw new DerError("so many that no path was found in time");
       checkUsable(issuer, this.#verification.now);
       checkAuthority(issuer, path, isRoot, this.#verification);
-      checkPolicy(issuer, isRoot ? "root" : "intermediate", this.#verification);
+      if (!isRoot || !this.#verification.rootsAreVetted) {
+        checkPolicy(issuer, isRoot ? "root" : "intermediate", this.#verification);
+      }
       this.#checkSignature(last, issuer);
       const { nameConstraints } = issuer.extensions;
       if (nameConstraints !== undefined) this.#checkNames(path, nameConstraints, issuer);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Plugin } from "esbuild";
 import { join } from "node:path";
 import { bundle, bundleHost } from "../bundle.ts";
 import { installFromNpm } from "../install.ts";
@@ -17,11 +18,7 @@ export const edgeRuntime: Runtime = {
   name: "edge-runtime",
   title: "edge-runtime",
   group: "Vercel Edge (edge-runtime)",
-  combinations: [{
-    transport: "websocket",
-    tls: "wolfssl",
-    note: "no WebAssembly is compiled at run time: import the core, and use wolfssl({ module })",
-  }],
+  combinations: [{ transport: "websocket", tls: "wolfssl" }],
   async prepare(stage) {
     const installed = await installFromNpm("edge-runtime", VERSION);
     const consumer = await stage.consumer();
@@ -32,6 +29,7 @@ export const edgeRuntime: Runtime = {
       folder: "edge-runtime",
       format: "iife", // edge functions are scripts
       conditions: ["edge-light"],
+      plugins: [wasmModule],
     });
     const host = await bundleHost("edge_runtime/host.ts", ".build/runtimes/edge-runtime");
     return {
@@ -41,5 +39,14 @@ export const edgeRuntime: Runtime = {
         return reportOf("node", args, { cwd: installed, signal });
       },
     };
+  },
+};
+
+/** As Vercel's bundlers have it: a module of WebAssembly is compiled beforehand, and handed in by the host. */
+const wasmModule: Plugin = {
+  name: "wasm?module",
+  setup(build) {
+    build.onResolve({ filter: /\.wasm\?module$/ }, ({ path }) => ({ path, namespace: "wasm-module" }));
+    build.onLoad({ filter: /.*/, namespace: "wasm-module" }, () => ({ contents: "export default globalThis.core;" }));
   },
 };
