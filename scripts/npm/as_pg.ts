@@ -8,13 +8,18 @@
 
 import { join } from "node:path";
 import * as main from "../../mod.ts";
+import * as neon from "../../src/neon/neon.ts";
+import type { EntryPoint } from "./build_options.ts";
 import { type Exports, stemOf } from "./manifest.ts";
 
-/** What `exports` has to say: the conditions of `.`, which go before all but platforms', and the subpaths. */
+/** What `exports` has to say: conditions of entry points, which go before all but platforms', and more subpaths. */
 export interface PgExports {
-  readonly conditions: Exports;
+  readonly conditions: Readonly<Record<string, Exports>>;
   readonly subpaths: Readonly<Record<string, Exports>>;
 }
+
+/** The entry points that share types, defaults and configuration. */
+const SHARING: Readonly<Record<string, object>> = { ".": main, "./neon": neon };
 
 /** node-postgres's modules below `lib/`, each of which is one of our exports. */
 const LIB: Readonly<Record<string, keyof typeof main>> = {
@@ -28,12 +33,10 @@ const LIB: Readonly<Record<string, keyof typeof main>> = {
   "utils": "utils",
 };
 
-/** Lays out `lib/` and `esm/node.js`, beside what was emitted of the main entry point. */
-export async function writeAsPg(outDir: string, entryPoint: string): Promise<PgExports> {
-  const stem = stemOf(entryPoint);
-  const script = `../script/${stem}.js`;
+/** Lays out `lib/`, and in `esm/` what leads to the one copy, beside what was emitted of the entry points. */
+export async function writeAsPg(outDir: string, entryPoints: readonly EntryPoint[]): Promise<PgExports> {
   const write = (path: string, text: string) => Deno.writeTextFile(join(outDir, path), text);
-
+  const script = `../script/${stemOf(entryPoints[0].path)}.js`;
   await Deno.mkdir(join(outDir, "lib"), { recursive: true });
   for (const [name, exported] of Object.entries(LIB)) {
     await write(`lib/${name}.js`, `"use strict";\nmodule.exports = require("${script}").${exported};\n`);
@@ -41,22 +44,30 @@ export async function writeAsPg(outDir: string, entryPoint: string): Promise<PgE
   }
   const lib = { types: "./lib/*.d.ts", default: "./lib/*.js" };
 
-  const names = Object.keys(main).filter((name) => name !== "default");
-  // What a default import of CommonJS is, bundlers see in two ways.
-  await write(
-    "esm/node.js",
-    `import script from "${script}";\nexport default script.default ?? script;\n` +
-      `export { ${names.join(", ")} } from "${script}";\n`,
-  );
-  return {
-    conditions: {
+  const conditions: Record<string, Exports> = {};
+  for (const { name, path } of entryPoints.filter((entry) => entry.name in SHARING)) {
+    const stem = stemOf(path);
+    const file = `esm/${name === "." ? "node" : `node_${name.slice("./".length)}`}.js`;
+    await write(file, sameAsRequired(`../script/${stem}.js`, Object.keys(SHARING[name])));
+    conditions[name] = {
       // Bundlers alone ask for it, and then have one copy too: the one without CommonJS.
       module: { types: `./esm/${stem}.d.ts`, default: `./esm/${stem}.js` },
       node: {
-        import: { types: `./esm/${stem}.d.ts`, default: "./esm/node.js" },
+        import: { types: `./esm/${stem}.d.ts`, default: `./${file}` },
         require: { types: `./script/${stem}.d.ts`, default: `./script/${stem}.js` },
       },
-    },
-    subpaths: { "./lib/*": lib, "./lib/*.js": lib },
-  };
+    };
+  }
+  return { conditions, subpaths: { "./lib/*": lib, "./lib/*.js": lib } };
+}
+
+/** An ES module with what a CommonJS module exports. */
+function sameAsRequired(script: string, exported: readonly string[]): string {
+  const names = exported.filter((name) => name !== "default");
+  const lines = [`export { ${names.join(", ")} } from "${script}";`];
+  // What a default import of CommonJS is, bundlers see in two ways.
+  if (exported.includes("default")) {
+    lines.unshift(`import script from "${script}";`, "export default script.default ?? script;");
+  }
+  return `${lines.join("\n")}\n`;
 }

@@ -47,7 +47,7 @@ export async function finish(
   const more: Readonly<Record<string, Exports>> = core
     ? { "./core": await bundleCore(outDir, entryPoints[0].path) }
     : {};
-  const pg = asPg ? await writeAsPg(outDir, entryPoints[0].path) : undefined;
+  const pg = asPg ? await writeAsPg(outDir, entryPoints) : undefined;
   const manifest = {
     ...fields,
     ...entryFields(entryPoints, bundled, { ...more, ...pg?.subpaths }, pg?.conditions),

@@ -23,13 +23,13 @@ export interface EntryFields {
  *
  * @param bundled The conditions for which there is a bundle of some entry points
  * @param more Subpaths that are no entry points
- * @param ofMain Conditions of the first entry point that are tried after those
+ * @param conditionsOf Conditions of entry points, by their names, that are tried after those
  */
 export function entryFields(
   entryPoints: readonly EntryPoint[],
   bundled: Readonly<Record<string, { readonly folder: string; readonly entries: readonly string[] }>>,
   more: Readonly<Record<string, Exports>> = {},
-  ofMain: Exports = {},
+  conditionsOf: Readonly<Record<string, Exports>> = {},
 ): EntryFields {
   const entries = entryPoints.filter(({ kind }) => kind !== "bin");
   const programs = entryPoints.filter(({ kind }) => kind === "bin");
@@ -44,7 +44,7 @@ export function entryFields(
         // No `require`: a CommonJS module that is bundled for a platform goes on to the one below.
         { import: { types: `./esm/${stem}.d.ts`, default: `./${folder}/${stem.split("/").at(-1)}.js` } },
       ])),
-      ...name === "." ? ofMain : {},
+      ...conditionsOf[name],
       import: { types: `./esm/${stem}.d.ts`, default: `./esm/${stem}.js` },
       require: { types: `./script/${stem}.d.ts`, default: `./script/${stem}.js` },
     };

@@ -169,9 +169,11 @@ test(
     const program = await consumer.write(
       "copies.mjs",
       `import pgduplex, * as imported from "pgduplex";
+     import * as neon from "pgduplex/neon";
      import { createRequire } from "node:module";
      const require = createRequire(import.meta.url);
      const required = require("pgduplex");
+     const requiredNeon = require("pgduplex/neon");
      const lib = {
        client: imported.Client, connection: imported.Connection, defaults: imported.defaults, index: pgduplex,
        query: imported.Query, result: imported.Result, "type-overrides": imported.TypeOverrides, utils: imported.utils,
@@ -181,9 +183,11 @@ test(
        names.length > 30, names.filter((name) => imported[name] !== required[name]),
        Object.keys(lib).filter((name) => !lib[name] || require("pgduplex/lib/" + name) !== lib[name] ||
          require("pgduplex/lib/" + name + ".js") !== lib[name]),
+       Object.keys(requiredNeon).filter((name) => neon[name] !== requiredNeon[name]),
+       neon.types === imported.types && neon.Pool.prototype instanceof imported.Pool,
      ]));`,
     );
-    assert.deepEqual(JSON.parse(await consumer.node(program)), [true, [], []]);
+    assert.deepEqual(JSON.parse(await consumer.node(program)), [true, [], [], [], true]);
   },
 );
 
