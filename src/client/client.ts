@@ -8,17 +8,17 @@ import type { ClientConfig } from "../config/client_config.ts";
 import type { ConnectionOptions } from "../config/options.ts";
 import type { DuplexInfo } from "../duplex/duplex.ts";
 import { deferred } from "../duplex/waiting.ts";
-import { AbortError, ClientError, TransportError } from "../errors.ts";
+import { AbortError, ClientError, TimeoutError, TransportError } from "../errors.ts";
 import { connect } from "../session/connect.ts";
 import type { ConnectTimings } from "../session/connect_state.ts";
 import type { Session, SessionEvents } from "../session/session.ts";
 import { StatementCache } from "../session/statement_cache.ts";
 import type { TlsInfo } from "../tls/engine.ts";
-import type { TransactionStatus } from "../protocol/codes.ts";
 import type { TypeParserSource } from "../types/codec.ts";
 import { TypeRegistry, types as globalTypes } from "../types/registry.ts";
 import { callOut } from "./call_out.ts";
 import { ClientOperations } from "./client_operations.ts";
+import type { ClientStage } from "./client_shape.ts";
 import { Connection } from "./connection.ts";
 import { defaults } from "./defaults.ts";
 import { EarlyQueries } from "./early_queries.ts";
@@ -30,7 +30,7 @@ import { type QueryDefaults, type QueryObserver, QueryRequest } from "./query_ru
 import type { Request } from "./request.ts";
 import type { QueryResultRow, Result } from "./result.ts";
 import { equip, isSubmittable, type Submittable, SubmittableRequest } from "./submittable.ts";
-import { rejectTraced, retrace } from "./trace.ts";
+import { rejectTraced } from "./trace.ts";
 
 interface Connecting {
   readonly at: "connecting";
@@ -45,6 +45,12 @@ type State =
   | Connecting
   | { readonly at: "connected"; readonly session: Session }
   | { readonly at: "ended"; readonly error: Error | undefined };
+
+/** Whoever waits for a connect. */
+interface ConnectObserver {
+  ready(): void;
+  failed(error: Error): void;
+}
 
 /** How a connect may be given up. */
 export interface ConnectOptions {
@@ -85,6 +91,8 @@ export class Client extends ClientOperations {
   #tlsInfo: TlsInfo | undefined;
   #connection: Connection | undefined;
   #queried = false;
+  #wasReady = false;
+  #lastSession: Session | undefined;
   /** Whether the connection is over, or will never be. */
   #over = false;
   /** The end that `end` has begun. */
@@ -112,18 +120,6 @@ export class Client extends ClientOperations {
       datesAsUTC: defaults.parseInputDatesAsUTC ?? false,
       statements: options.statementCache > 0 ? new StatementCache(options.statementCache) : undefined,
     };
-  }
-
-  /** The process that serves this connection; null until connected. */
-  get processID(): number | null {
-    return this.#session?.processId ?? null;
-  }
-
-  /** The key to cancel with: a number in protocol 3.0, bytes in 3.2; null until connected. */
-  get secretKey(): number | Uint8Array | null {
-    const key = this.#session?.secretKey;
-    if (key === undefined) return null;
-    return key.length === 4 ? new DataView(key.buffer, key.byteOffset, 4).getInt32(0) : key;
   }
 
   /** The server's run-time parameters that it reports, such as `server_version`; empty until connected. */
@@ -156,22 +152,6 @@ export class Client extends ClientOperations {
     return this.#connection;
   }
 
-  /** As in node-postgres, for pools: false once the connection has failed. */
-  get _queryable(): boolean {
-    const state = this.#state;
-    return state.at === "ended" ? state.error === undefined : this.#session?.failure === undefined;
-  }
-
-  /** As in node-postgres, for pools: true once `end` was called. */
-  get _ending(): boolean {
-    return this.#state.at === "ended" && this.#state.error === undefined;
-  }
-
-  /** As in node-postgres: what {@linkcode Client.getTransactionStatus} returns. */
-  get _txStatus(): TransactionStatus | null {
-    return this.getTransactionStatus();
-  }
-
   /** How long each part of connecting took; undefined until connected. */
   get connectTimings(): ConnectTimings | undefined {
     return this.#timings;
@@ -188,11 +168,25 @@ export class Client extends ClientOperations {
   /** As above, and calls back. */
   connect(callback: (error: Error | null, client?: this) => void): void;
   connect(optionsOrCallback?: ConnectOptions | ((error: Error | null, client?: this) => void)): Promise<this> | void {
-    if (typeof optionsOrCallback !== "function") return this.#promised(this.#connect(optionsOrCallback?.signal));
-    this.#connect(undefined).then(
-      () => callOut(() => optionsOrCallback(null, this)),
-      (error) => callOut(() => optionsOrCallback(error)),
-    );
+    if (typeof optionsOrCallback === "function") {
+      void this.#connect(undefined, {
+        ready: () => callOut(() => optionsOrCallback(null, this)),
+        failed: (error) => callOut(() => optionsOrCallback(error)),
+      });
+      return;
+    }
+    const promise = new this.#Promise<this>((resolve, reject) => {
+      void this.#connect(optionsOrCallback?.signal, {
+        ready: () => resolve(this),
+        failed: (error) => {
+          // Who ends a client that is still connecting need not wait for this: node-postgres's would never settle.
+          if (this.#closing !== undefined) promise.catch(() => {});
+          if (this.#Promise === Promise) rejectTraced(resolve, error);
+          else reject(error);
+        },
+      });
+    });
+    return promise;
   }
 
   /**
@@ -228,7 +222,8 @@ export class Client extends ClientOperations {
     if (isSubmittable(config)) return this.#runSubmittable(config, callback);
     const values = typeof valuesOrCallback === "function" ? undefined : valuesOrCallback;
     const normalised = queryConfig(config, values);
-    if (callback !== undefined) return this.#runQuery(normalised, callbackObserver(callback));
+    const report = callback ?? normalised.callback;
+    if (report !== undefined) return this.#runQuery(normalised, callbackObserver(report));
     const native = this.#Promise === Promise;
     return new this.#Promise((resolve, reject) => {
       this.#runQuery(normalised, {
@@ -256,11 +251,6 @@ export class Client extends ClientOperations {
     await this.end();
   }
 
-  /** The transaction status of the last ReadyForQuery: `I` idle, `T` in a transaction, `E` in a failed one. */
-  getTransactionStatus(): TransactionStatus | null {
-    return this.#session?.transactionStatus ?? null;
-  }
-
   /** Registers a parser for this client alone; the arguments are those of `types.setTypeParser`. */
   get setTypeParser(): TypeRegistry["setTypeParser"] {
     return this.#types.setTypeParser;
@@ -281,13 +271,30 @@ export class Client extends ClientOperations {
     this.#session?.duplex.unref?.();
   }
 
+  /** @internal */
+  protected get stage(): ClientStage {
+    const { at } = this.#state;
+    return {
+      at,
+      ending: this.#closing !== undefined || (this.#state.at === "ended" && this.#state.error === undefined),
+      over: this.#over,
+      wasReady: this.#wasReady,
+      queried: this.#queried,
+      failure: this.#state.at === "ended" ? this.#state.error : undefined,
+      session: this.#lastSession,
+    };
+  }
+
   get #session(): Session | undefined {
     return this.#state.at === "connecting" || this.#state.at === "connected" ? this.#state.session : undefined;
   }
 
-  async #connect(signal: AbortSignal | undefined): Promise<this> {
+  /** Tells the observer of the outcome before any early query has its own. */
+  async #connect(signal: AbortSignal | undefined, observer: ConnectObserver): Promise<void> {
     if (this.#state.at !== "new") {
-      throw this.#error("CLIENT_ALREADY_CONNECTED", "Client has already been connected. You cannot reuse a client.");
+      await undefined;
+      const used = "Client has already been connected. You cannot reuse a client.";
+      return observer.failed(this.#error("CLIENT_ALREADY_CONNECTED", used));
     }
     const abort = new AbortController();
     const onAbort = () => abort.abort(signal?.reason);
@@ -297,23 +304,24 @@ export class Client extends ClientOperations {
     const connecting: Connecting = { at: "connecting", abort, over, session: undefined };
     this.#state = connecting;
     try {
-      const { session, timings, tls } = await connect({
+      await connect({
         options: this.#options,
         events: this.#sessionEvents(),
         onLastMessage: (early) => this.#adopt({ ...connecting, session: early }),
+        onReady: ({ session, timings, tls }) => {
+          this.#timings = timings;
+          this.#tlsInfo = tls;
+          this.#wasReady = true;
+          this.#adopt({ at: "connected", session });
+          observer.ready();
+          callOut(() => this.emit("connect"));
+        },
         signal: abort.signal,
       });
-      // A server may be gone as soon as it was ready.
-      if (session.failure !== undefined) throw session.failure;
-      this.#timings = timings;
-      this.#tlsInfo = tls;
-      this.#adopt({ at: "connected", session });
-      callOut(() => this.emit("connect"));
-      return this;
-    } catch (error) {
-      if (error instanceof Error) retrace(error);
+    } catch (cause) {
+      const error = cause instanceof Error ? cause : new Error(String(cause));
       this.#failConnect(error);
-      throw error;
+      observer.failed(error);
     } finally {
       signal?.removeEventListener("abort", onAbort);
       settle();
@@ -323,12 +331,12 @@ export class Client extends ClientOperations {
   /** From here on queries go straight to the session; those that wait go first. */
   #adopt(state: State & { readonly session: Session }): void {
     this.#state = state;
+    this.#lastSession = state.session;
     this.#early.startAll(state.session);
   }
 
-  #failConnect(cause: unknown): void {
-    const error = cause instanceof Error ? cause : new Error(String(cause));
-    this.#state = { at: "ended", error };
+  #failConnect(error: Error): void {
+    this.#state = { at: "ended", error: this.#closing === undefined ? error : undefined };
     this.#early.failAll(error);
     this.#connectionOver();
   }
@@ -357,7 +365,6 @@ export class Client extends ClientOperations {
     // Without a listener an emitter would throw, and an idle connection that dies must not take the process down.
     if (unexpected && this.listenerCount("error") > 0) callOut(() => this.emit("error", error));
     this.#connectionOver();
-    callOut(() => this.emit("end"));
   }
 
   #announce(event: "notice" | "notification", message: object): void {
@@ -378,6 +385,8 @@ export class Client extends ClientOperations {
       else if (state.at === "connected") state.session.destroy(error);
     };
     const connection = new Connection({
+      ending: () => this._ending,
+      statements: () => this.#lastSession?.statements,
       end: () => void this.end(),
       destroy,
       ref: () => this.ref(),
@@ -389,18 +398,34 @@ export class Client extends ClientOperations {
     return connection;
   }
 
+  /** The events come once whoever ended the connection had the chance to listen. */
   #connectionOver(): void {
     this.#over = true;
     const connection = this.#connection;
-    if (connection === undefined) return;
-    callOut(() => connection.stream.closed());
-    callOut(() => connection.emit("end"));
+    queueMicrotask(() => {
+      if (connection !== undefined) {
+        callOut(() => connection.stream.closed());
+        callOut(() => connection.emit("end"));
+      }
+      callOut(() => this.emit("end"));
+    });
   }
 
   #runQuery(config: QueryConfig, observer: QueryObserver): void {
-    const request = new QueryRequest(config, this.#queryDefaults, this.#options.queryTimeoutMillis, observer);
+    const patient = this.pipeline ? this.#givingUpWith(observer) : observer;
+    const request = new QueryRequest(config, this.#queryDefaults, this.#options.queryTimeoutMillis, patient);
     if (this.pipeline && config.rows) this.#refuse(request, "The `rows` option is");
     else this.runRequest(request);
+  }
+
+  /** As in node-postgres, what times out in a pipeline takes the connection with it. */
+  #givingUpWith(observer: QueryObserver): QueryObserver {
+    const failed = (error: Error) => {
+      observer.failed(error);
+      const wasSent = error instanceof TimeoutError && !error.safeToRetry;
+      if (wasSent) this.connection.stream.destroy();
+    };
+    return Object.assign(Object.create(observer) as QueryObserver, { failed });
   }
 
   /** Who asks for a pipeline is promised that nothing holds it up, as in node-postgres. */
@@ -437,8 +462,8 @@ export class Client extends ClientOperations {
   protected runRequest(request: Request): void {
     const state = this.#state;
     this.#queried = true;
-    if (state.at === "ended") {
-      const error = this.#notQueryable(state.error);
+    if (state.at === "ended" || this.#closing !== undefined) {
+      const error = this.#notQueryable(state.at === "ended" ? state.error : undefined);
       // Once the caller had the chance to listen.
       return queueMicrotask(() => request.failed(error));
     }
@@ -448,23 +473,21 @@ export class Client extends ClientOperations {
 
   #runEvented(query: Query, callback: QueryCallback | undefined): Query {
     query.callback ??= callback;
-    this.#runQuery(query.config, eventObserver(query));
+    const timeoutMillis = query.config.query_timeout ?? this.#options.queryTimeoutMillis;
+    this.#runQuery(query.config, eventObserver(query, timeoutMillis > 0));
     return query;
   }
 
   async #end(): Promise<void> {
     const state = this.#state;
     switch (state.at) {
-      case "new": {
-        this.#failConnect(this.#error("CLIENT_CLOSED", "Client was closed and is not queryable"));
+      case "new":
+        this.#early.failAll(this.#error("CLIENT_CLOSED", "Client was closed and is not queryable"));
         this.#state = { at: "ended", error: undefined };
+        this.#over = true;
         return;
-      }
       case "connecting":
-        state.abort.abort(new AbortError("ABORTED", "the client was ended while it connected", { safeToRetry: true }));
-        await state.over;
-        // It was too late to abort: an early query may have its answer before connect() can tell.
-        return await this.#end();
+        return await (this.#closing ??= this.#endConnecting(state));
       case "connected":
         this.#state = { at: "ended", error: undefined };
         return await (this.#closing = this.#close(state.session));
@@ -473,8 +496,22 @@ export class Client extends ClientOperations {
     }
   }
 
+  async #endConnecting({ abort, over }: Connecting): Promise<void> {
+    if (!this.pipeline || !this.#queried) {
+      abort.abort(new AbortError("ABORTED", "the client was ended while it connected", { safeToRetry: true }));
+    }
+    await over;
+    if (this.#state.at !== "connected") return;
+    // A pipeline is to be answered, or it was too late to abort.
+    const { session } = this.#state;
+    this.#state = { at: "ended", error: undefined };
+    await this.#close(session);
+  }
+
   /** As in node-postgres, a pipeline is answered first; other queries might never be. */
   async #close(session: Session): Promise<void> {
+    // What fails by this does so once the caller had the chance to listen.
+    await undefined;
     if (this.pipeline && session.outstanding > 0) {
       await new Promise((resolve) => this.once("drain", resolve).once("end", resolve));
     }

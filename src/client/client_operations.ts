@@ -18,7 +18,6 @@ import type { Queryable } from "./queryable.ts";
 import type { Request } from "./request.ts";
 import type { QueryResultRow, Result } from "./result.ts";
 import { type PortalOptions, RowStream, type StreamOptions } from "./row_stream.ts";
-import type { TransactionStatus } from "../protocol/codes.ts";
 import { CATALOG_QUERY, type CatalogType, registerCatalog } from "../types/catalog.ts";
 import { TypeRegistry } from "../types/registry.ts";
 import { Transactions, type TransactionWork } from "./transaction.ts";
@@ -97,9 +96,6 @@ export abstract class ClientOperations extends ClientShape implements Queryable 
     config: string | QueryConfig,
     values?: readonly unknown[],
   ): Promise<Result<Row>>;
-  /** The transaction status of the last ReadyForQuery: `I` idle, `T` in a transaction, `E` in a failed one. */
-  abstract getTransactionStatus(): TransactionStatus | null;
-
   /** As {@linkcode Queryable.stream}. */
   stream<Row = QueryResultRow>(
     config: string | QueryConfig,

@@ -7,6 +7,8 @@
 import { EventEmitter } from "events";
 import type { ClientConfig } from "../config/client_config.ts";
 import type { ConnectionOptions, PasswordSource } from "../config/options.ts";
+import type { TransactionStatus } from "../protocol/codes.ts";
+import type { Session } from "../session/session.ts";
 import { escapeIdentifier, escapeLiteral } from "./escape.ts";
 
 /** A connection's parameters under node-postgres's names. The password can be read, and does not show when printed. */
@@ -35,7 +37,24 @@ export interface ConnectionParameters {
   readonly isDomainSocket: boolean;
 }
 
-/** The base of the client: its resolved options, readable. */
+/** Where a client stands. */
+export interface ClientStage {
+  readonly at: "new" | "connecting" | "connected" | "ended";
+  /** Whether `end` was called. */
+  readonly ending: boolean;
+  /** Whether the connection is over, or will never be. */
+  readonly over: boolean;
+  /** Whether it has ever been ready. */
+  readonly wasReady: boolean;
+  /** Whether it was ever asked for anything. */
+  readonly queried: boolean;
+  /** Why the connection broke or did not come to be. */
+  readonly failure: Error | undefined;
+  /** The session, also when it is over. */
+  readonly session: Session | undefined;
+}
+
+/** The base of the client: its resolved options and its stage, readable. */
 export abstract class ClientShape extends EventEmitter {
   readonly #options: ConnectionOptions;
   readonly #ssl: Readonly<Record<string, unknown>> | undefined;
@@ -52,6 +71,13 @@ export abstract class ClientShape extends EventEmitter {
     this.#ssl = typeof ssl === "object" && ssl !== null ? ssl as Readonly<Record<string, unknown>> : undefined;
     this.pipeline = pipeline;
   }
+
+  /**
+   * Where the client stands.
+   *
+   * @internal
+   */
+  protected abstract get stage(): ClientStage;
 
   /** The user. */
   get user(): string {
@@ -105,6 +131,73 @@ export abstract class ClientShape extends EventEmitter {
       isDomainSocket: host.startsWith("/"),
     };
     return Object.defineProperty(shown, "password", { value: this.password }) as ConnectionParameters;
+  }
+
+  /** The process that serves this connection; null until connected. */
+  get processID(): number | null {
+    return this.stage.session?.processId ?? null;
+  }
+
+  /** The key to cancel with: a number in protocol 3.0, bytes in 3.2; null until connected. */
+  get secretKey(): number | Uint8Array | null {
+    const key = this.stage.session?.secretKey;
+    if (key === undefined) return null;
+    return key.length === 4 ? new DataView(key.buffer, key.byteOffset, 4).getInt32(0) : key;
+  }
+
+  /** The transaction status of the last ReadyForQuery: `I` idle, `T` in a transaction, `E` in a failed one. */
+  getTransactionStatus(): TransactionStatus | null {
+    return this.stage.session?.transactionStatus ?? null;
+  }
+
+  // What pools and diagnostics read of node-postgres's client, although it is not documented there.
+
+  /** As in node-postgres: what {@linkcode ClientShape.getTransactionStatus} returns. */
+  get _txStatus(): TransactionStatus | null {
+    return this.getTransactionStatus();
+  }
+
+  /** As in node-postgres: false once the connection has failed. */
+  get _queryable(): boolean {
+    const { failure, session } = this.stage;
+    return failure === undefined && session?.failure === undefined;
+  }
+
+  /** As in node-postgres: true once `end` was called. */
+  get _ending(): boolean {
+    return this.stage.ending;
+  }
+
+  /** As in node-postgres: true once the connection is over. */
+  get _ended(): boolean {
+    return this.stage.over;
+  }
+
+  /** As in node-postgres: true from `connect` until the server is ready. */
+  get _connecting(): boolean {
+    return this.stage.at === "connecting";
+  }
+
+  /** As in node-postgres: true from when the server was ready. */
+  get _connected(): boolean {
+    return this.stage.wasReady;
+  }
+
+  /** As in node-postgres: true where `connect` has failed. */
+  get _connectionError(): boolean {
+    const { failure, wasReady } = this.stage;
+    return failure !== undefined && !wasReady;
+  }
+
+  /** As in node-postgres: whether nothing is outstanding; undefined until connected. */
+  get readyForQuery(): boolean | undefined {
+    const { session, wasReady } = this.stage;
+    return wasReady ? session?.outstanding === 0 : undefined;
+  }
+
+  /** As in node-postgres: true once a query was given, else undefined. */
+  get hasExecuted(): true | undefined {
+    return this.stage.queried || undefined;
   }
 
   /** As the exported `escapeIdentifier`. */

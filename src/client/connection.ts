@@ -18,8 +18,10 @@ import {
   type ParameterValue,
   parse,
 } from "../protocol/frontend.ts";
+import type { PreparedStatement } from "../session/statements.ts";
 import { encodeParameter } from "../types/parameters.ts";
 import { ConnectionStream } from "./connection_stream.ts";
+import { parsedStatements } from "./parsed_statements.ts";
 
 /** What Parse is told. */
 export interface ParseConfig {
@@ -63,6 +65,10 @@ export interface MessageConfig {
 
 /** What a connection asks of the client that it belongs to. */
 export interface ConnectionControl {
+  /** Whether it has been asked to end. */
+  ending(): boolean;
+  /** What is prepared on the connection; undefined until there is one. */
+  statements(): Map<string, PreparedStatement> | undefined;
   end(): void;
   destroy(reason: Error | undefined): void;
   ref(): void;
@@ -79,8 +85,8 @@ export interface ConnectionControl {
 export class Connection extends EventEmitter {
   /** The byte stream, as far as submittables such as npm `pg-copy-streams` use it. */
   readonly stream: ConnectionStream;
-  /** Kept by submittables which name their statements. */
-  readonly parsedStatements: Record<string, string> = {};
+  /** The texts of the statements that are prepared on this connection, by name. */
+  readonly parsedStatements: Record<string, string>;
   /** Kept by submittables which name their statements. */
   readonly submittedNamedStatements: Record<string, string> = {};
   readonly #control: ConnectionControl | undefined;
@@ -90,6 +96,7 @@ export class Connection extends EventEmitter {
   constructor(control?: ConnectionControl) {
     super();
     this.#control = control;
+    this.parsedStatements = control === undefined ? {} : parsedStatements(() => control.statements());
     this.stream = new ConnectionStream({
       dialogue: () => this.#dialogue,
       end: () => this.end(),
@@ -97,6 +104,13 @@ export class Connection extends EventEmitter {
       ref: () => this.ref(),
       unref: () => this.unref(),
     });
+    // Who emits an error there means that the socket is broken.
+    this.stream.on("error", (error) => control?.destroy(error));
+  }
+
+  /** As in node-postgres: whether the connection is being ended. */
+  get _ending(): boolean {
+    return this.#control?.ending() ?? false;
   }
 
   /**

@@ -31,6 +31,7 @@ export class ConnectionStream extends EventEmitter {
   #wakeReader: (() => void) | undefined;
   #draining = false;
   #closed = false;
+  #destroyed = false;
 
   /** @internal */
   constructor(control: ConnectionStreamControl) {
@@ -40,22 +41,22 @@ export class ConnectionStream extends EventEmitter {
 
   /** False once the connection is over. */
   get writable(): boolean {
-    return !this.#closed;
+    return !this.destroyed;
   }
 
   /** False once the connection is over. */
   get readable(): boolean {
-    return !this.#closed;
+    return !this.destroyed;
   }
 
   /** True once the connection is over. */
   get destroyed(): boolean {
-    return this.#closed;
+    return this.#closed || this.#destroyed;
   }
 
   /** `closed` once the connection is over. */
   get readyState(): "open" | "closed" {
-    return this.#closed ? "closed" : "open";
+    return this.destroyed ? "closed" : "open";
   }
 
   /** Whether somebody takes the messages out before the connection reads them. */
@@ -112,7 +113,10 @@ export class ConnectionStream extends EventEmitter {
 
   /** Breaks the client's connection off, for this reason. */
   destroy(reason?: Error): this {
-    this.#control.destroy(reason);
+    if (this.#destroyed) return this;
+    this.#destroyed = true;
+    // As with a socket, whoever is told by this hears it once this has returned.
+    queueMicrotask(() => this.#control.destroy(reason));
     return this;
   }
 

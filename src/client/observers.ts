@@ -17,16 +17,21 @@ export function callbackObserver(callback: QueryCallback): QueryObserver {
   };
 }
 
-/** Tells a Query's callback and listeners. Those may come and go while the query runs, so they are looked for at each row. */
-export function eventObserver(query: Query): QueryObserver {
+/**
+ * Tells a Query's callback and listeners. Those may come and go while the query runs, so they are looked for at each row.
+ *
+ * @param timed Whether the query may time out: as in node-postgres, its error is nobody's then if nobody listens.
+ */
+export function eventObserver(query: Query, timed: boolean): QueryObserver {
   const report = query.callback;
+  const emitError = (error: Error) => timed && query.listenerCount("error") === 0 || query.emit("error", error);
   return {
     done: (results) => {
       const result = oneOrAll(results);
       if (report !== undefined) callOut(() => report(null, result));
       callOut(() => query.emit("end", result));
     },
-    failed: (error) => callOut(() => report === undefined ? query.emit("error", error) : report(error, undefined)),
+    failed: (error) => callOut(() => report === undefined ? emitError(error) : report(error, undefined)),
     row: (row, result) => {
       const heard = query.listenerCount("row") > 0;
       if (heard) callOut(() => query.emit("row", row, result));

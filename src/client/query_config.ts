@@ -6,6 +6,7 @@
 
 import { ClientError, ConfigError } from "../errors.ts";
 import type { TypeParserSource } from "../types/codec.ts";
+import type { QueryCallback } from "./query.ts";
 
 /** A query as node-postgres takes it. */
 export interface QueryConfig<Values extends readonly unknown[] = readonly unknown[]> {
@@ -27,6 +28,8 @@ export interface QueryConfig<Values extends readonly unknown[] = readonly unknow
   readonly rows?: number | undefined;
   /** How long to wait for the whole answer, in milliseconds. Default: the client's `query_timeout`. */
   readonly query_timeout?: number | undefined;
+  /** As in node-postgres: told of the outcome instead of a promise. */
+  readonly callback?: QueryCallback | undefined;
   /** Aborts the query: the server is asked to cancel it, and the promise rejects at once with an `AbortError`. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -46,11 +49,10 @@ export function queryConfig(textOrConfig: string | QueryConfig, values: unknown)
   if (textOrConfig === null || textOrConfig === undefined) {
     throw new TypeError("Client was passed a null or undefined query");
   }
-  return typeof textOrConfig === "string"
-    ? { text: textOrConfig, values: values as readonly unknown[] | undefined }
-    : values === undefined || values === null
-    ? textOrConfig
-    : { ...textOrConfig, values: values as readonly unknown[] };
+  // As in node-postgres, what is false as a condition says that there are none.
+  const given = (values || undefined) as readonly unknown[] | undefined;
+  if (typeof textOrConfig === "string") return { text: textOrConfig, values: given };
+  return given === undefined ? textOrConfig : { ...textOrConfig, values: given };
 }
 
 /** @throws {ClientError} for what a query cannot be; nothing has been sent then */

@@ -139,15 +139,16 @@ export class QueryRequest implements Request {
 function exchangeFor(session: Session, config: QueryConfig, defaults: QueryDefaults, run: QueryRun): Exchange {
   if (!needsExtended(config)) return new SimpleQuery(config.text, run);
   const binary = config.binary ?? defaults.binary;
-  const text = config.text ?? statementText(session, config.name);
+  const text = config.text ?? statementText(session, config);
   const values = (config.values ?? []).map((value, index) => encodeParameter(value, defaults, index + 1));
   const cache = defaults.statements;
   return new ExtendedQuery({ text, name: config.name, cache, values, binary }, session.statements, run);
 }
 
-/** A statement that was prepared before may be named without its text. */
-function statementText(session: Session, name: string | undefined): string {
+/** A statement that was prepared before may be named without its text. As in node-postgres, null is an empty one. */
+function statementText(session: Session, { name, text }: QueryConfig): string {
   const statement = name === undefined ? undefined : session.statements.get(name);
-  if (statement === undefined) throw noText(`there is none, and no statement was prepared as ${JSON.stringify(name)}`);
-  return statement.text;
+  if (statement !== undefined) return statement.text;
+  if (text === null) return "";
+  throw noText(`there is none, and no statement was prepared as ${JSON.stringify(name)}`);
 }

@@ -28,6 +28,8 @@ export interface ConnectInput {
    * to the session now saves a turn, and fails if the connect fails.
    */
   readonly onLastMessage?: ((session: Session) => void) | undefined;
+  /** Called when the server is ready, before the answers to what was submitted early are read. */
+  readonly onReady?: ((connected: Connected) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -137,8 +139,10 @@ async function start(input: Attempt, refusal: GuessRefused | undefined): Promise
     // It gave no reason, and a login without the guess succeeds: what it dislikes is being spoken to first.
     const disliked = refusal !== undefined && refusal.method === undefined;
     rememberLogin(key, { method: started.method, politely: disliked || (known?.politely ?? false) });
+    const connected = { session: started.session, timings: state.timings, tls: dialled.tls };
+    input.onReady?.(connected);
     started.session.start();
-    return { session: started.session, timings: state.timings, tls: dialled.tls };
+    return connected;
   } catch (error) {
     if (error instanceof GuessRefused && error.method !== undefined) {
       rememberLogin(key, { method: error.method, politely: false });

@@ -64,6 +64,7 @@ async function tryHost(
     ...input,
     options,
     onLastMessage: undefined,
+    onReady: undefined,
     events: onceChosen(audience),
   });
   const { session } = connected;
@@ -75,6 +76,7 @@ async function tryHost(
     throw error;
   }
   audience.listening = true;
+  input.onReady?.(connected);
   return connected;
 }
 

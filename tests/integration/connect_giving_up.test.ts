@@ -262,7 +262,8 @@ async function failureOf(
   // On a machine so slow that the deadline comes before the wait, it is another wait that it ends.
   if (waiting) assert.ok(phasesOf(phase, way).includes(error.phase), `${error.phase} during ${what}`);
   assertNoSecret(error, [PASSWORD]);
-  await assert.rejects(client.query("SELECT 1"), { code: "CLIENT_BROKEN", cause: error });
+  const afterwards = giveUp === byEnd ? { code: "CLIENT_CLOSED" } : { code: "CLIENT_BROKEN", cause: error };
+  await assert.rejects(client.query("SELECT 1"), afterwards);
   await client.end();
   if (lingersOn === undefined || error.transport !== lingersOn) await server.idle();
   return error;

@@ -1,0 +1,28 @@
+import type { PreparedStatement } from "../session/statements.ts";
+
+/**
+ * A session's prepared statements as node-postgres shows them: texts by name. What is deleted here is parsed anew by the
+ * next query of that name, as programs expect which deallocate statements by themselves.
+ */
+export function parsedStatements(
+  statements: () => Map<string, PreparedStatement> | undefined,
+): Record<string, string> {
+  const textOf = (name: string | symbol) => typeof name === "string" ? statements()?.get(name)?.text : undefined;
+  return new Proxy<Record<string, string>>({}, {
+    get: (target, name) => textOf(name) ?? Reflect.get(target, name),
+    has: (target, name) => textOf(name) !== undefined || Reflect.has(target, name),
+    set: (_, name, text) => {
+      statements()?.set(String(name), { text: String(text), description: undefined });
+      return true;
+    },
+    deleteProperty: (_, name) => {
+      statements()?.delete(String(name));
+      return true;
+    },
+    ownKeys: () => [...statements()?.keys() ?? []],
+    getOwnPropertyDescriptor: (_, name) => {
+      const value = textOf(name);
+      return value === undefined ? undefined : { value, writable: true, enumerable: true, configurable: true };
+    },
+  });
+}
