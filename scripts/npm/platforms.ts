@@ -23,7 +23,13 @@ export interface Platform extends Decisions {
 export const ENGINE = "@pgduplex/wolfssl";
 
 const EVERYWHERE = ["src/duplex/websocket.ts", "src/duplex/proxy_opening.ts"];
-const NOWHERE = ["src/duplex/deno.ts", "src/duplex/node.ts", "src/duplex/node_tls_over.ts", "src/duplex/ws.ts"];
+const NOWHERE = [
+  "src/duplex/deno.ts",
+  "src/duplex/node.ts",
+  "src/duplex/node_tls_over.ts",
+  "src/duplex/ws.ts",
+  "src/config/passfile.ts",
+];
 
 const ALONE = ["src/auth/md5.ts", "src/auth/saslprep.ts"];
 

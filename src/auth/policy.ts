@@ -109,13 +109,13 @@ export function assertPasswordGiven(
     throw new AuthenticationError(
       "AUTH_PASSWORD_MISSING",
       `SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be ${what}`,
-      { phase: "authentication", verbatim: true, hint: "Set password, or PGPASSWORD." },
+      { phase: "authentication", verbatim: true, hint: "Set password, PGPASSWORD, or a line of a password file." },
     );
   }
   const given = password === "" ? "the one given is empty" : "none was given";
   throw new AuthenticationError(
     "AUTH_PASSWORD_MISSING",
-    `the server asked for a password and ${given}; set password, or PGPASSWORD`,
+    `the server asked for a password and ${given}; set password, PGPASSWORD, or a line of a password file`,
     { phase: "authentication" },
   );
 }

@@ -87,6 +87,15 @@ export interface ClientConfig {
   database?: string | undefined;
   /** The password, or a function that is asked for it at each connect. PGPASSWORD; none. */
   password?: PasswordSource | null | undefined;
+  /**
+   * The file where a password is looked for that nobody said, when the server asks for one: lines of
+   * `host:port:database:user:password`. It is ignored where others may read it. PGPASSFILE; `~/.pgpass`.
+   */
+  passfile?: string | undefined;
+  /** The service, in a service file, whose settings stand in for what is not said here. PGSERVICE; none. */
+  service?: string | undefined;
+  /** The service file. PGSERVICEFILE; `~/.pg_service.conf`, then `pg_service.conf` in PGSYSCONFDIR. */
+  servicefile?: string | undefined;
 
   /**
    * Whether and how to use TLS: true for verified TLS, false for none, `"no-verify"` for TLS with any certificate, or

@@ -7,7 +7,7 @@
 import { env } from "./host.ts";
 import type { Source } from "./settings.ts";
 
-/** Which variable says which option. The password file and the service file (PGPASSFILE, PGSERVICE) belong here too. */
+/** Which variable says which option. PGSERVICE and PGSERVICEFILE come before them: see service_file.ts. */
 const VARIABLES: ReadonlyMap<string, string> = new Map([
   ["host", "PGHOST"],
   ["hostaddr", "PGHOSTADDR"],
@@ -17,14 +17,24 @@ const VARIABLES: ReadonlyMap<string, string> = new Map([
   ["user", "PGUSER"],
   ["database", "PGDATABASE"],
   ["password", "PGPASSWORD"],
+  ["passfile", "PGPASSFILE"],
   ["sslmode", "PGSSLMODE"],
   ["sslrootcert", "PGSSLROOTCERT"],
   ["sslcert", "PGSSLCERT"],
   ["sslkey", "PGSSLKEY"],
   ["sslnegotiation", "PGSSLNEGOTIATION"],
+  ["sslcrl", "PGSSLCRL"],
+  ["sslcrldir", "PGSSLCRLDIR"],
+  ["sslcertmode", "PGSSLCERTMODE"],
+  ["ssl_min_protocol_version", "PGSSLMINPROTOCOLVERSION"],
+  ["requirepeer", "PGREQUIREPEER"],
+  ["gssencmode", "PGGSSENCMODE"],
   ["application_name", "PGAPPNAME"],
   ["options", "PGOPTIONS"],
   ["timezone", "PGTZ"],
+  ["datestyle", "PGDATESTYLE"],
+  ["geqo", "PGGEQO"],
+  ["binary", "PGBINARY"],
   ["replication", "PGREPLICATION"],
   ["connect_timeout", "PGCONNECT_TIMEOUT"],
   ["channel_binding", "PGCHANNELBINDING"],

@@ -13,6 +13,7 @@ interface Runtime {
   };
   readonly process?: {
     readonly env?: Readonly<Record<string, string | undefined>>;
+    readonly platform?: string;
     getBuiltinModule?(name: string): unknown;
   };
 }
@@ -22,9 +23,11 @@ type DenoPermission =
   | { name: "read"; path: string }
   | { name: "sys"; kind: "username" | "homedir" };
 
-interface FileSystem {
+/** As much of `node:fs` as is used here. */
+export interface FileSystem {
   existsSync(path: string): boolean;
   readFileSync(path: string, encoding: "utf8"): string;
+  statSync(path: string): { readonly mode: number; isFile(): boolean };
 }
 
 interface OperatingSystem {
@@ -64,6 +67,15 @@ export function readTextFileIfPresent(path: string): string | undefined {
   return fs.readFileSync(path, "utf8");
 }
 
+/**
+ * The path of a file of the user's own, where that is known: in the home directory, or on Windows in PostgreSQL's folder
+ * of the application data.
+ */
+export function userFile(name: string, nameOnWindows: string): string | undefined {
+  const folder = onWindows() ? env("APPDATA") : homeDirectory();
+  return folder && (onWindows() ? `${folder}\\postgresql\\${nameOnWindows}` : `${folder}/${name}`);
+}
+
 /** The name of the operating system's user, where it is known. */
 export function userName(): string | undefined {
   return env("USER") ?? env("USERNAME") ?? env("LOGNAME") ??
@@ -83,10 +95,21 @@ function ask(permission: DenoPermission, question: (os: OperatingSystem) => stri
   });
 }
 
+/** Files, where the runtime has them; a Worker's are its own, and hold nothing of a user's. */
+export function fileSystem(): FileSystem | undefined {
+  const { navigator } = globalThis as { navigator?: { userAgent?: string } };
+  return navigator?.userAgent === "Cloudflare-Workers" ? undefined : builtin<FileSystem>("node:fs");
+}
+
 /** False where Deno would refuse, or would stop to ask the person at the terminal. */
-function permitted(permission: DenoPermission): boolean {
+export function permitted(permission: DenoPermission): boolean {
   const { Deno } = runtime();
   return Deno?.permissions?.querySync === undefined || Deno.permissions.querySync(permission).state === "granted";
+}
+
+/** Whether file permissions are Windows's, and paths too. */
+export function onWindows(): boolean {
+  return runtime().process?.platform === "win32";
 }
 
 /** A module of Node's, on Node, Bun, Deno and wherever else it is offered, without an import that bundlers would follow. */

@@ -6,6 +6,7 @@
  */
 
 import type { ClientConfig } from "./client_config.ts";
+import { REFUSED_OPTIONS } from "./refused.ts";
 
 /** Every option of a client; the type makes a forgotten one an error. */
 const CLIENT_OPTIONS: Readonly<Record<keyof ClientConfig, true>> = {
@@ -17,6 +18,9 @@ const CLIENT_OPTIONS: Readonly<Record<keyof ClientConfig, true>> = {
   user: true,
   database: true,
   password: true,
+  passfile: true,
+  service: true,
+  servicefile: true,
   ssl: true,
   sslmode: true,
   uselibpqcompat: true,
@@ -98,28 +102,21 @@ const KNOWN: ReadonlySet<string> = new Set([
   ...Object.keys(CLIENT_OPTIONS),
   ...OTHER_OPTIONS,
   ...KEYWORDS,
+  ...REFUSED_OPTIONS,
   ...SOCKET_URL_OPTIONS,
 ]);
 
-/** libpq's keywords that have no effect here; PostgreSQL documentation, "Parameter Key Words". */
+/** libpq's keywords that have no effect here, and need not have any; PostgreSQL documentation, "Parameter Key Words". */
 const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
-  "passfile",
   "keepalives_interval",
   "keepalives_count",
   "tcp_user_timeout",
-  "gssencmode",
   "sslcompression",
-  "sslcertmode",
-  "sslcrl",
-  "sslcrldir",
   "sslsni",
-  "requirepeer",
-  "ssl_min_protocol_version",
   "ssl_max_protocol_version",
   "krbsrvname",
   "gsslib",
   "gssdelegation",
-  "service",
 ]);
 
 const MAX_WARNINGS = 100;

@@ -44,6 +44,14 @@ export interface TlsRequest {
 /** How a password may be given. A function is asked at each connect. */
 export type PasswordSource = string | (() => string | Promise<string>);
 
+/** A password file, and what it may call the host besides `host`. */
+export interface PasswordFile {
+  /** The path that was named; undefined: the user's own, `~/.pgpass`. */
+  readonly path: string | undefined;
+  /** The host's name, where `host` is its address (`hostaddr`). */
+  readonly hostName: string | undefined;
+}
+
 /** libpq's names for what a server may ask of the client. */
 export type AuthMethod = "none" | "password" | "md5" | "scram-sha-256" | "scram-sha-256-plus";
 
@@ -86,6 +94,8 @@ export interface ConnectionOptions {
   readonly database: string;
   /** Not enumerable, so that nothing that prints or serializes the options shows it; a spread copy lacks it. */
   readonly password: PasswordSource | undefined;
+  /** Where a password is looked for that nobody said. */
+  readonly passfile: PasswordFile;
   readonly tls: TlsRequest;
   readonly tlsEngine: TlsEngineChoice;
   readonly crypto: CryptoMode;

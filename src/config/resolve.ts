@@ -14,6 +14,7 @@ import { userName } from "./host.ts";
 import { pairHosts, resolveLoadBalance, resolveTarget, splitPorts } from "./hosts.ts";
 import { warnOfUnknownOptions } from "./known_options.ts";
 import type { ConnectionOptions, CryptoMode, PasswordSource, TlsEngineChoice, WsProxy } from "./options.ts";
+import { assertNothingRefused } from "./refused.ts";
 import { withHidden } from "./secrets.ts";
 import {
   assertNoNul,
@@ -28,6 +29,7 @@ import {
   type Source,
 } from "./settings.ts";
 import { resolveTls } from "./ssl.ts";
+import { serviceSource } from "./service_file.ts";
 import type { TlsEngine } from "../tls/engine.ts";
 
 /**
@@ -63,6 +65,16 @@ export function resolveOptions(
   const hosts = pairHosts(address.hosts, resolvePorts(settings));
   const wsProxy = resolveWsProxy(settings);
   const openDuplex = resolveFunction(settings, "openDuplex");
+  const tlsUnlessSaid = wsProxy !== undefined || openDuplex !== undefined;
+  const tls = resolveTls(settings, {
+    tlsUnlessSaid,
+    globalRoots: globalConfig.rootCerts,
+    hostName: address.hostName,
+  });
+  assertNothingRefused(settings, {
+    tls: tls.mode === undefined ? tlsUnlessSaid : tls.mode !== "disable",
+    socketDirectory: hosts.some(({ host }) => isSocketDirectory(host)),
+  });
   const shown = {
     host: hosts[0].host,
     port: hosts[0].port,
@@ -71,11 +83,8 @@ export function resolveOptions(
     loadBalanceHosts: resolveLoadBalance(settings),
     user,
     database: settings.text("database", "dbname") ?? user,
-    tls: resolveTls(settings, {
-      tlsUnlessSaid: wsProxy !== undefined || openDuplex !== undefined,
-      globalRoots: globalConfig.rootCerts,
-      hostName: address.hostName,
-    }),
+    passfile: Object.freeze({ path: settings.text("passfile"), hostName: address.hostName }),
+    tls,
     tlsEngine: resolveTlsEngine(settings),
     crypto: resolveCrypto(settings),
     wsProxy,
@@ -107,18 +116,28 @@ const DEFAULT_CONNECTION_TIMEOUT_MILLIS = 60_000; // a database that sleeps wake
 
 /** The strongest first. */
 function sourcesOf(input: string | URL | ClientConfig | undefined, defaults: ClientConfig): Source[] {
-  const weaker = [environment, objectSource("defaults", defaults)];
-  if (input === undefined || input === null) return weaker;
-  if (typeof input === "string" || input instanceof URL) return [stringSource(String(input)), ...weaker];
+  const sources = programSources(input);
+  const service = serviceSource(sources);
+  if (service !== undefined) {
+    warnOfUnknownOptions(service.names ?? []);
+    sources.push(service);
+  }
+  return [...sources, environment, objectSource("defaults", defaults)];
+}
+
+/** What the program itself says. */
+function programSources(input: string | URL | ClientConfig | undefined): Source[] {
+  if (input === undefined || input === null) return [];
+  if (typeof input === "string" || input instanceof URL) return [stringSource(String(input))];
   if (typeof input !== "object") throw notOptions("the options must be a connection string or an object");
   const { connectionString } = input;
   warnOfUnknownOptions(Object.keys(input).filter((name) => isSaid((input as Record<string, unknown>)[name])));
   const options = objectSource("options", input);
-  if (!isSaid(connectionString)) return [options, ...weaker];
+  if (!isSaid(connectionString)) return [options];
   if (typeof connectionString !== "string" && !(connectionString instanceof URL)) {
     throw notOptions("the option connectionString must be a string or a URL");
   }
-  return [stringSource(String(connectionString)), options, ...weaker];
+  return [stringSource(String(connectionString)), options];
 }
 
 function stringSource(text: string): Source {
@@ -259,7 +278,7 @@ function resolveConnectionTimeout(settings: Settings): number {
   return timeout ?? DEFAULT_CONNECTION_TIMEOUT_MILLIS;
 }
 
-/** The run-time parameters that node-postgres sends, under the same conditions; and PGTZ, as libpq. */
+/** The run-time parameters that node-postgres sends, under the same conditions; and those that libpq has variables for. */
 function resolveStartupParameters(settings: Settings): Readonly<Record<string, string>> {
   const parameters: Record<string, string> = { client_encoding: "UTF8" };
   const replication = settings.find("replication");
@@ -267,7 +286,7 @@ function resolveStartupParameters(settings: Settings): Readonly<Record<string, s
     application_name: settings.text("application_name") ?? settings.text("fallback_application_name"),
     replication: typeof replication?.value === "boolean" ? String(replication.value) : settings.text("replication"),
     options: settings.text("options"),
-    timezone: new Settings([environment]).text("timezone"),
+    ...environmentParameters(),
   };
   for (const name of ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"]) {
     said[name] = String(settings.millis(name) || "");
@@ -276,6 +295,19 @@ function resolveStartupParameters(settings: Settings): Readonly<Record<string, s
     if (value) parameters[name] = value;
   }
   return Object.freeze(parameters);
+}
+
+/** PGTZ, PGDATESTYLE and PGGEQO. Dates are read in ISO: of a date style only the order of day and month is asked for. */
+function environmentParameters(): Readonly<Record<string, string | undefined>> {
+  const said = new Settings([environment]);
+  const style = said.text("datestyle");
+  const order = /\b(?:ymd|dmy|mdy)\b/i.exec(style ?? "")?.[0] ??
+    (/\b(?:euro|german)/i.test(style ?? "") ? "DMY" : /\b(?:us\b|noneuro)/i.test(style ?? "") ? "MDY" : undefined);
+  return {
+    timezone: said.text("timezone"),
+    datestyle: style && (order === undefined ? "ISO" : `ISO, ${order.toUpperCase()}`),
+    geqo: said.text("geqo"),
+  };
 }
 
 function resolveProtocolVersions(

@@ -9,11 +9,13 @@ import { ConfigError } from "../errors.ts";
 
 /** One place where settings are said. */
 export interface Source {
-  readonly kind: "connection string" | "options" | "environment" | "defaults";
+  readonly kind: "connection string" | "options" | "service file" | "environment" | "defaults";
   /** Where a person would look for the setting, for messages: `port in the connection string`. */
   describe(option: string): string;
   /** What is said, unchecked. `ssl.ca` is a field of the `ssl` object. */
   get(option: string): unknown;
+  /** The names of all that is said, where a warning about unknown ones is due. */
+  readonly names?: readonly string[];
 }
 
 /** A value, the option that said it and where. */

@@ -78,7 +78,10 @@ function modeSaidBy(source: Source, libpqCompat: boolean): SslMode | undefined {
   if (["sslrootcert", "sslcert", "sslkey", "rootCerts"].some((option) => isSaid(source.get(option)))) {
     return "verify-full";
   }
-  return source.kind === "connection string" && source.get("sslnegotiation") === "direct" ? "verify-full" : undefined;
+  const { kind } = source;
+  return (kind === "connection string" || kind === "service file") && source.get("sslnegotiation") === "direct"
+    ? "verify-full"
+    : undefined;
 }
 
 function modeOfSsl(setting: Setting): SslMode {

@@ -6,8 +6,7 @@
 
 import type { ConnectionOptions } from "../config/options.ts";
 import { unixSocketPath } from "../duplex/target.ts";
-import { unlessAborted } from "../duplex/waiting.ts";
-import { AbortError, AuthenticationError, DatabaseError, DriverError, TimeoutError, TlsError } from "../errors.ts";
+import { AbortError, DatabaseError, type DriverError, TimeoutError, TlsError } from "../errors.ts";
 import type { TlsInfo } from "../tls/engine.ts";
 import { type TlsPath, type TlsPolicy, tlsPolicy } from "../tls/sslmode.ts";
 import { requestCancel } from "./cancel.ts";
@@ -16,6 +15,7 @@ import { dial, type Encryption } from "./dial.ts";
 import { GuessRefused } from "./guess.ts";
 import { connectToAny } from "./hosts.ts";
 import { rememberedLogin, rememberLogin } from "./method_memory.ts";
+import { askPassword, needsPassword, passwordFromFile } from "./password.ts";
 import type { Session, SessionEvents } from "./session.ts";
 import { type StartedSession, startSession } from "./startup.ts";
 
@@ -126,7 +126,8 @@ async function start(input: Attempt, refusal: GuessRefused | undefined): Promise
       ...dialled,
       options,
       state,
-      password,
+      // A server that is known to ask is told without waiting for the question.
+      password: password ?? (needsPassword(known?.method) ? await passwordFromFile(options) : undefined),
       remembered: known?.method,
       mayGuess: refusal === undefined && !known?.politely,
       session: {
@@ -172,38 +173,6 @@ const INABILITIES: ReadonlySet<string> = new Set([
 function mayTryOtherwise(error: unknown): boolean {
   if (error instanceof TlsError) return !INABILITIES.has(error.driverCode);
   return error instanceof DatabaseError && error.phase === "authentication";
-}
-
-async function askPassword(
-  { password, host, port }: ConnectionOptions,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  if (typeof password !== "function") return password;
-  let answer: unknown;
-  try {
-    signal.throwIfAborted();
-    answer = await unlessAborted(Promise.resolve(password()), signal, () => {});
-  } catch (cause) {
-    if (signal.aborted && signal.reason instanceof DriverError) {
-      throw signal.reason.addPlace({ phase: "authentication" });
-    }
-    throw new AuthenticationError("AUTH_PASSWORD_FUNCTION", "the function given as password failed", {
-      host,
-      port,
-      phase: "authentication",
-      cause,
-    });
-  }
-  if (typeof answer === "string") return answer;
-  throw new AuthenticationError(
-    "AUTH_PASSWORD_TYPE",
-    "Password must be a string: the function given returned something else",
-    {
-      host,
-      port,
-      phase: "authentication",
-    },
-  );
 }
 
 /** The connect's deadline and the caller's signal, as one AbortController. */

@@ -20,6 +20,7 @@ import { MessageWriter } from "../protocol/message_writer.ts";
 import { decodeResponseFields } from "../protocol/response_fields.ts";
 import type { TlsInfo } from "../tls/engine.ts";
 import type { ConnectState } from "./connect_state.ts";
+import { passwordFromFile } from "./password.ts";
 import { guessBinding, guessMayBeToBlame, GuessRefused } from "./guess.ts";
 import { Session, type SessionOptions } from "./session.ts";
 
@@ -248,7 +249,7 @@ class Startup {
   }
 
   async #sasl(mechanisms: readonly string[]): Promise<void> {
-    const { options, password, tls } = this.#input;
+    const { options, tls } = this.#input;
     const auth = this.#auth;
     if (auth.at !== "unasked" && auth.at !== "guessed") throw this.#unexpected("AuthenticationSASL");
     const binding = chooseBinding({
@@ -263,8 +264,9 @@ class Startup {
       this.#auth = { at: "scram first sent", scram: auth.scram };
       return;
     }
-    assertPasswordGiven(password, method);
     assertMethodAllowed(method, options.requireAuth);
+    const password = await this.#givenPassword();
+    assertPasswordGiven(password, method);
     const scram = new ScramClient({ password, binding, maxIterations: options.scramMaxIterations });
     saslInitialResponse(this.#writer, scram.mechanism, scram.clientFirst());
     this.#auth = { at: "scram first sent", scram };
@@ -284,7 +286,7 @@ class Startup {
   async #password(method: AuthMethod, answer: (password: string) => string): Promise<void> {
     if (this.#auth.at === "guessed") throw new GuessRefused(method);
     if (this.#auth.at !== "unasked") throw this.#unexpected(`a request for a ${method}`);
-    const { options, password } = this.#input;
+    const { options } = this.#input;
     assertMethodAllowed(method, options.requireAuth);
     if (options.channelBinding === "require") {
       throw new AuthenticationError(
@@ -292,11 +294,16 @@ class Startup {
         `channel_binding=require, but the server asks for ${method} authentication`,
       );
     }
+    const password = await this.#givenPassword();
     assertPasswordGiven(password);
     passwordMessage(this.#writer, answer(password));
     this.#auth = { at: "password sent", method };
     this.#announce();
     await this.#send();
+  }
+
+  async #givenPassword(): Promise<string | undefined> {
+    return this.#input.password ?? await passwordFromFile(this.#input.options);
   }
 
   #announce(): void {

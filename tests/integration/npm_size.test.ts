@@ -30,7 +30,7 @@ for (const [name, program, budget] of programs) {
 const LAZY = ["md5Password", "saslprep", "openDirectSocket"];
 const UNUSED = [
   ...["StreamsDuplex", "fromStreams"], // streams that users bring
-  ...["openDeno", "openNode", "openCloudflare", "nodeTlsOver", "wsFactory"], // other runtimes
+  ...["openDeno", "openNode", "openCloudflare", "nodeTlsOver", "wsFactory", "findPassword"], // other runtimes
   ...["startProxy", "parseProxyCommand", "compilePattern"],
 ];
 

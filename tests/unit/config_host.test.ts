@@ -20,6 +20,7 @@ test("the machine answers: environment, user, home directory, files", () => {
 });
 
 const source = new URL("../../src/config/resolve.ts", import.meta.url);
+const passfile = new URL("../../src/config/passfile.ts", import.meta.url);
 const onDeno = "Deno" in globalThis && existsSync(source);
 
 test("what Deno does not permit reads as absent, without a question", {
@@ -27,10 +28,14 @@ test("what Deno does not permit reads as absent, without a question", {
 }, (t) => {
   const program = `
     import { resolveOptions } from ${JSON.stringify(source.href)};
+    import { passwordFile } from ${JSON.stringify(passfile.href)};
     const { host, port, user } = resolveOptions({ user: "u" });
     console.log(host, port, user);
     try { resolveOptions({}) } catch (error) { console.log(error.code) }
     try { resolveOptions("postgres://u@h/d?sslrootcert=/root.crt") } catch (error) { console.log(error.code, error.cause?.name) }
+    console.warn = console.log;
+    console.log(passwordFile(undefined));
+    console.log(passwordFile("/root.crt"));
   `;
   const folder = mkdtempSync(join(tmpdir(), "pgduplex-host-"));
   t.after(() => rmSync(folder, { recursive: true }));
@@ -41,5 +46,12 @@ test("what Deno does not permit reads as absent, without a question", {
     env: { ...process.env, PGHOST: "elsewhere", PGPORT: "1", PGUSER: "somebody", NO_COLOR: "1" },
     encoding: "utf8",
   });
-  assert.deepEqual(output.trim().split("\n"), ["localhost 5432 u", "CONFIG_USER", "CONFIG_FILE NotCapable"]);
+  assert.deepEqual(output.trim().split("\n"), [
+    "localhost 5432 u",
+    "CONFIG_USER",
+    "CONFIG_FILE NotCapable",
+    "undefined",
+    'pgduplex: the password file "/root.crt" is ignored: it cannot be read (NotCapable)',
+    "undefined",
+  ]);
 });

@@ -51,6 +51,7 @@ test("nothing said gives the documented defaults", () => {
     speakFirst: true,
     binary: false,
     statementCache: 0,
+    passfile: { path: undefined, hostName: undefined },
     targetSessionAttrs: "any",
     loadBalanceHosts: false,
   });
@@ -276,4 +277,75 @@ test("node-postgres's options are accepted as they are typed there", () => {
   const theirs: PgClientConfig = { host: "h", ssl: { ca: ["x"], minVersion: "TLSv1.2" }, keepAlive: true };
   const ours: ClientConfig = theirs;
   assert.equal(ours.host, "h");
+});
+
+test("the environment's run-time parameters are libpq's; a date style keeps its order, in ISO", () => {
+  const cases: readonly (readonly [variable: string, value: string, parameter: string, expected: string])[] = [
+    ["PGTZ", "Europe/Berlin", "timezone", "Europe/Berlin"],
+    ["PGGEQO", "off", "geqo", "off"],
+    ["PGDATESTYLE", "ISO", "datestyle", "ISO"],
+    ["PGDATESTYLE", "ISO, DMY", "datestyle", "ISO, DMY"],
+    ["PGDATESTYLE", "SQL, mdy", "datestyle", "ISO, MDY"],
+    ["PGDATESTYLE", "German", "datestyle", "ISO, DMY"],
+    ["PGDATESTYLE", "Postgres, European", "datestyle", "ISO, DMY"],
+    ["PGDATESTYLE", "NonEuropean", "datestyle", "ISO, MDY"],
+    ["PGDATESTYLE", "us", "datestyle", "ISO, MDY"],
+    ["PGAPPNAME", "shop", "application_name", "shop"],
+    ["PGOPTIONS", "-c geqo=off", "options", "-c geqo=off"],
+  ];
+  for (const [variable, value, parameter, expected] of cases) {
+    process.env[variable] = value;
+    assert.equal(resolveOptions(undefined).startupParameters[parameter], expected, `${variable}=${value}`);
+    delete process.env[variable];
+  }
+});
+
+test("every other variable of libpq that matters is read, and a client that says otherwise wins", () => {
+  type Read = (options: ConnectionOptions) => unknown;
+  const cases: readonly (readonly [variable: string, value: string, read: Read, expected: unknown])[] = [
+    ["PGHOST", "a", ({ host }) => host, "a"],
+    ["PGHOSTADDR", "192.0.2.1", ({ host }) => host, "192.0.2.1"],
+    ["PGPORT", "1", ({ port }) => port, 1],
+    ["PGPASSFILE", "/x", ({ passfile }) => passfile.path, "/x"],
+    ["PGCONNECT_TIMEOUT", "7", ({ connectionTimeoutMillis }) => connectionTimeoutMillis, 7000],
+    ["PGSSLMODE", "require", ({ tls }) => tls.mode, "require"],
+    ["PGSSLNEGOTIATION", "direct", ({ tls }) => tls.negotiation, "direct"],
+    ["PGCHANNELBINDING", "require", ({ channelBinding }) => channelBinding, "require"],
+    ["PGREQUIREAUTH", "md5", ({ requireAuth }) => requireAuth?.methods, ["md5"]],
+    ["PGTARGETSESSIONATTRS", "primary", ({ targetSessionAttrs }) => targetSessionAttrs, "primary"],
+    ["PGLOADBALANCEHOSTS", "random", ({ loadBalanceHosts }) => loadBalanceHosts, true],
+    ["PGMAXPROTOCOLVERSION", "3.2", ({ maxProtocolVersion }) => maxProtocolVersion, "3.2"],
+    ["PGMINPROTOCOLVERSION", "3.2", ({ minProtocolVersion }) => minProtocolVersion, "3.2"],
+    ["PGBINARY", "true", ({ binary }) => binary, true],
+    ["PGCLIENTENCODING", "LATIN1", ({ startupParameters }) => startupParameters.client_encoding, "UTF8"],
+  ];
+  for (const [variable, value, read, expected] of cases) {
+    process.env[variable] = value;
+    assert.deepEqual(read(resolveOptions(undefined)), expected, variable);
+    delete process.env[variable];
+  }
+  Object.assign(process.env, { PGPASSFILE: "/x", PGSSLMODE: "require" });
+  const { passfile, tls } = resolveOptions({ passfile: "/y", ssl: false });
+  assert.deepEqual([passfile.path, tls.mode], ["/y", "disable"]);
+});
+
+test("what libpq can insist on and nothing here can do is refused, never ignored", () => {
+  const tls = "sslmode=verify-full";
+  const cases: readonly (readonly [variable: string, config: string, harmless: string])[] = [
+    ["PGSSLCRL", `${tls} sslcrl=/x`, "sslmode=disable sslcrl=/x"],
+    ["PGSSLCRLDIR", `${tls} sslcrldir=/x`, "sslcrldir=/x"],
+    ["PGSSLCERTMODE", `${tls} sslcertmode=require`, `${tls} sslcertmode=allow`],
+    ["PGSSLMINPROTOCOLVERSION", `${tls} ssl_min_protocol_version=TLSv1.3`, `${tls} ssl_min_protocol_version=TLSv1.2`],
+    ["PGREQUIREPEER", "host=/tmp requirepeer=postgres", "host=localhost requirepeer=postgres"],
+    ["PGGSSENCMODE", "gssencmode=require", "gssencmode=prefer"],
+  ];
+  for (const [variable, config, harmless] of cases) {
+    const refused = { code: "CONFIG_UNSUPPORTED", message: /cannot be honoured here; / };
+    assert.throws(() => resolveOptions(config), refused, config);
+    resolveOptions(harmless);
+    const [said, value] = config.split(" ").at(-1)?.split("=") ?? [];
+    process.env[variable] = value;
+    assert.throws(() => resolveOptions(config.replace(`${said}=${value}`, "")), refused, variable);
+    delete process.env[variable];
+  }
 });

@@ -1,0 +1,63 @@
+/**
+ * Where the password comes from: what was said, the function that was given, or at last a password file.
+ *
+ * @module
+ */
+
+import { fileSystem } from "../config/host.ts";
+import type { AuthMethod, ConnectionOptions } from "../config/options.ts";
+import { unlessAborted } from "../duplex/waiting.ts";
+import { AuthenticationError, DriverError } from "../errors.ts";
+
+/**
+ * The password that was said, or that the function gives.
+ *
+ * @throws {AuthenticationError} `AUTH_PASSWORD_FUNCTION`, `AUTH_PASSWORD_TYPE`
+ */
+export async function askPassword(
+  { password, host, port }: ConnectionOptions,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (typeof password !== "function") return password;
+  let answer: unknown;
+  try {
+    signal.throwIfAborted();
+    answer = await unlessAborted(Promise.resolve(password()), signal, () => {});
+  } catch (cause) {
+    if (signal.aborted && signal.reason instanceof DriverError) {
+      throw signal.reason.addPlace({ phase: "authentication" });
+    }
+    throw new AuthenticationError("AUTH_PASSWORD_FUNCTION", "the function given as password failed", {
+      host,
+      port,
+      phase: "authentication",
+      cause,
+    });
+  }
+  if (typeof answer === "string") return answer;
+  throw new AuthenticationError(
+    "AUTH_PASSWORD_TYPE",
+    "Password must be a string: the function given returned something else",
+    {
+      host,
+      port,
+      phase: "authentication",
+    },
+  );
+}
+
+/** What a password file has for this host where nobody said a password. As in node-postgres, asked when it is needed. */
+export async function passwordFromFile(options: ConnectionOptions): Promise<string | undefined> {
+  const { password, passfile, host, port, database, user } = options;
+  // Loaded only then: most programs have no password file, and pages no files.
+  if (password !== undefined || fileSystem() === undefined) return undefined;
+  const { findPassword, passwordFile } = await import("../config/passfile.ts");
+  const file = passwordFile(passfile.path);
+  const hosts = passfile.hostName === undefined ? [host] : [passfile.hostName, host];
+  return file && findPassword(file, { hosts, port, database, user });
+}
+
+/** Whether a server that authenticates by this will want a password. */
+export function needsPassword(method: AuthMethod | undefined): boolean {
+  return method !== undefined && method !== "none";
+}
