@@ -117,7 +117,7 @@ export function bundleOptions(platform: Platform, lazyImports = new LazyImports(
     platform: "browser",
     conditions: [platform.name],
     external: [`./${WORKERD_CORE}`, EDGE_LIGHT_CORE, ENGINE, ...platform.dependencies ?? []],
-    plugins: [wrapEntry(platform), ...platform.dependencies ? [] : [ownEmitter], lazyImports.plugin],
+    plugins: [wrapEntry(platform), withoutFiles, ...platform.dependencies ? [] : [ownEmitter], lazyImports.plugin],
     logLevel: "warning",
   };
 }
@@ -138,6 +138,17 @@ function wrapEntry({ wrap }: Platform): Plugin {
     },
   };
 }
+
+/** Where there are no files there are no service files. */
+const withoutFiles: Plugin = {
+  name: "without files",
+  setup(bundle) {
+    bundle.onResolve(
+      { filter: /\/service_file\.ts$/ },
+      () => ({ path: join(Deno.cwd(), "scripts/npm/service_file.ts") }),
+    );
+  },
+};
 
 const ownEmitter: Plugin = {
   name: "own emitter",

@@ -340,7 +340,7 @@ test("what libpq can insist on and nothing here can do is refused, never ignored
     ["PGGSSENCMODE", "gssencmode=require", "gssencmode=prefer"],
   ];
   for (const [variable, config, harmless] of cases) {
-    const refused = { code: "CONFIG_UNSUPPORTED", message: /cannot be honoured here; / };
+    const refused = { code: "CONFIG_UNSUPPORTED", message: /cannot be honoured here: / };
     assert.throws(() => resolveOptions(config), refused, config);
     resolveOptions(harmless);
     const [said, value] = config.split(" ").at(-1)?.split("=") ?? [];
