@@ -378,7 +378,7 @@ export class Client extends ClientOperations {
         new TransportError("CONNECTION_DESTROYED", "Connection terminated unexpectedly", {
           phase: "close",
           verbatim: true,
-          hint: "The program destroyed the connection's stream.",
+          hint: "The program ended the connection under its client.",
         });
       const state = this.#state;
       if (state.at === "connecting") state.abort.abort(error);
@@ -387,7 +387,6 @@ export class Client extends ClientOperations {
     const connection = new Connection({
       ending: () => this._ending,
       statements: () => this.#lastSession?.statements,
-      end: () => void this.end(),
       destroy,
       ref: () => this.ref(),
       unref: () => this.unref(),

@@ -69,7 +69,6 @@ export interface ConnectionControl {
   ending(): boolean;
   /** What is prepared on the connection; undefined until there is one. */
   statements(): Map<string, PreparedStatement> | undefined;
-  end(): void;
   destroy(reason: Error | undefined): void;
   ref(): void;
   unref(): void;
@@ -99,7 +98,6 @@ export class Connection extends EventEmitter {
     this.parsedStatements = control === undefined ? {} : parsedStatements(() => control.statements());
     this.stream = new ConnectionStream({
       dialogue: () => this.#dialogue,
-      end: () => this.end(),
       destroy: (reason) => control?.destroy(reason),
       ref: () => this.ref(),
       unref: () => this.unref(),
@@ -185,9 +183,9 @@ export class Connection extends EventEmitter {
     this.#dialogue?.writeCopy((writer) => copyFail(writer, reason.replaceAll("\0", " ")));
   }
 
-  /** Ends the client's connection. */
+  /** Ends the connection under its client, for which that is a failure: whoever is done with a client ends that. */
   end(): void {
-    this.#control?.end();
+    this.stream.destroy();
   }
 
   /** Lets the connection keep the process running, as it does by default, where the runtime knows that. */

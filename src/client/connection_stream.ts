@@ -15,7 +15,6 @@ const HIGH_WATER_MARK = 65_536;
 /** What the stream asks of its connection. */
 export interface ConnectionStreamControl {
   dialogue(): Dialogue | undefined;
-  end(): void;
   destroy(reason: Error | undefined): void;
   ref(): void;
   unref(): void;
@@ -37,6 +36,8 @@ export class ConnectionStream extends EventEmitter {
   constructor(control: ConnectionStreamControl) {
     super();
     this.#control = control;
+    // As a socket of Node's, it is broken by whoever emits an error there.
+    this.on("error", (error: Error) => this.destroy(error));
   }
 
   /** False once the connection is over. */
@@ -105,10 +106,9 @@ export class ConnectionStream extends EventEmitter {
     this.emit("close");
   }
 
-  /** Ends the client's connection. */
+  /** Ends the connection under its client, for which that is a failure. */
   end(): this {
-    this.#control.end();
-    return this;
+    return this.destroy();
   }
 
   /** Breaks the client's connection off, for this reason. */

@@ -24,16 +24,19 @@ import {
   poolTimedOut,
   releasedTwice,
 } from "./pool_errors.ts";
-import { PoolMember } from "./pool_member.ts";
+import type { PoolMember } from "./pool_member.ts";
+import { PoolMembers } from "./pool_members.ts";
 import { PoolOperations } from "./pool_operations.ts";
 import {
   EarlyPoolQuery,
+  hasTimeout,
   type PoolQuery,
   refuseSubmittable,
   runOn,
   runSubmittableOn,
   type Settle,
 } from "./pool_query.ts";
+import { PoolQueue } from "./pool_queue.ts";
 import { PoolWaiter } from "./pool_waiter.ts";
 import type { QueryCallback } from "./query.ts";
 import type { QueryArrayConfig, QueryConfig } from "./query_config.ts";
@@ -63,13 +66,9 @@ export class Pool extends PoolOperations {
   /** Is told what the pool does. */
   log: (...messages: unknown[]) => void;
   readonly #Promise: PromiseConstructor;
-  readonly #members = new Map<PoolClient, PoolMember>();
-  /** The last one given back is the first one taken, so that those which are not needed grow idle. */
-  readonly #idle: PoolMember[] = [];
-  readonly #waiting = new Set<PoolWaiter>();
-  /** Clients that have left the pool and are being closed. */
-  #closing = 0;
-  #end: { readonly ended: Promise<void>; readonly resolve: () => void; over: boolean } | undefined;
+  readonly #members: PoolMembers;
+  readonly #queue = new PoolQueue();
+  #end: { readonly ended: Promise<void>; readonly resolve: () => void } | undefined;
 
   /**
    * Makes an empty pool.
@@ -85,33 +84,50 @@ export class Pool extends PoolOperations {
     this.Client = this.options.Client ?? ClientClass;
     this.#Promise = (this.options.Promise as PromiseConstructor | undefined) ?? Promise;
     this.log = this.options.log ?? (() => {});
+    this.#members = new PoolMembers({
+      options: this.options,
+      log: (...messages) => this.log(...messages),
+      removed: (client) => {
+        this.#announce("remove", client);
+        this.#pulse();
+      },
+      idleFailed: (error, client) => this.#idleFailed(error, client),
+    });
   }
 
   /** How many clients there are, those which are still connecting included. */
   get totalCount(): number {
-    return this.#members.size;
+    return this.#members.count;
   }
 
   /** How many clients nobody uses. */
   get idleCount(): number {
-    return this.#idle.length;
+    return this.#members.idle.length;
   }
 
   /** How many wait for a client. */
   get waitingCount(): number {
-    return this.#waiting.size;
+    return this.#queue.length;
   }
 
   /** How many clients have reached `maxLifetimeSeconds` and are still in use. */
   get expiredCount(): number {
-    let expired = 0;
-    for (const member of this.#members.values()) if (member.expired) expired++;
-    return expired;
+    return this.#members.expiredCount;
   }
 
   /** As in node-postgres, for those who look: all clients, those which are still connecting included. */
   get _clients(): readonly PoolClient[] {
-    return [...this.#members.keys()];
+    return this.#members.clients;
+  }
+
+  /** As in node-postgres, for those who look: the clients that nobody uses, each in an object of its own. */
+  get _idle(): readonly { readonly client: PoolClient }[] {
+    return [...this.#members.idle];
+  }
+
+  /** As in node-postgres, for those who look: one object for each who waits for a client. */
+  get _pendingQueue(): readonly object[] {
+    return this.#queue.toArray();
   }
 
   /** True once `end` was called. */
@@ -119,9 +135,9 @@ export class Pool extends PoolOperations {
     return this.#end !== undefined;
   }
 
-  /** True once all clients have been given back and closed after `end`. */
+  /** True once all clients have left the pool after `end`; what `end` returns resolves when they are closed, too. */
   get ended(): boolean {
-    return this.#end?.over ?? false;
+    return this.ending && this.#members.count === 0 && this.#queue.length === 0;
   }
 
   /**
@@ -156,10 +172,15 @@ export class Pool extends PoolOperations {
   query<Row extends any[]>(config: QueryArrayConfig, values?: readonly unknown[]): Promise<Result<Row>>;
   /** Rows are objects by the names of their columns. */
   query<Row = QueryResultRow>(config: string | QueryConfig, values?: readonly unknown[]): Promise<Result<Row>>;
-  /** Runs what submits itself, and returns it. */
-  query<S extends Submittable>(submittable: S): S;
+  /**
+   * Runs what submits itself, on a client of its own that goes back once it has ended. Resolves then, with the result
+   * where it has one; what it fails by is first of all its own to tell.
+   */
+  query(submittable: Submittable): Promise<Result>;
   /** As above, and calls back. */
   query<Row = QueryResultRow>(config: string | QueryConfig, callback: QueryCallback<Result<Row>>): void;
+  /** As above, and calls back. */
+  query(submittable: Submittable, callback: QueryCallback): void;
   /** As above, with values, and calls back. */
   query<Row = QueryResultRow>(
     config: string | QueryConfig,
@@ -171,19 +192,19 @@ export class Pool extends PoolOperations {
     valuesOrCallback?: readonly unknown[] | QueryCallback,
     maybeCallback?: QueryCallback,
   ): unknown {
-    if (isSubmittable(config)) return this.#runSubmittable(config);
     // deno-lint-ignore no-explicit-any -- node-postgres's pool says undefined where its client says null
     const callback: ((error: any, result?: unknown) => void) | undefined = typeof valuesOrCallback === "function"
       ? valuesOrCallback
       : maybeCallback ?? undefined;
     if (typeof config === "function") return queueMicrotask(() => callOut(() => config(functionForQuery())));
     const values = typeof valuesOrCallback === "function" ? undefined : valuesOrCallback;
-    if (callback === undefined) return this.#promise((settle) => this.#runQuery({ config, values, settle }));
-    const settle = {
+    const run = (settle: Settle<unknown>) =>
+      isSubmittable(config) ? this.#runSubmittable(config, settle) : this.#runQuery({ config, values, settle });
+    if (callback === undefined) return this.#promise(run);
+    run({
       done: (result: unknown) => callOut(() => callback(undefined, result)),
       failed: (error: Error) => callOut(() => callback(error)),
-    };
-    this.#runQuery({ config, values, settle });
+    });
   }
 
   /**
@@ -213,13 +234,12 @@ export class Pool extends PoolOperations {
 
   #checkOut(waiter: PoolWaiter): void {
     if (this.ending) return queueMicrotask(() => waiter.fail(poolEnded()));
-    const idle = this.#idle.length > 0;
+    const idle = this.#members.idle.length > 0;
     if (!idle && !this.#isFull()) {
       waiter.watch(0, poolTimedOut, () => {});
       return this.#open(waiter);
     }
-    this.#waiting.add(waiter);
-    waiter.watch(this.options.connectionTimeoutMillis ?? 0, poolTimedOut, () => this.#waiting.delete(waiter));
+    this.#queue.join(waiter, this.options.connectionTimeoutMillis ?? 0);
     // Never before connect() has returned.
     if (idle) queueMicrotask(() => this.#pulse());
   }
@@ -227,35 +247,27 @@ export class Pool extends PoolOperations {
   /** Serves those who wait, in their order, as far as there are clients or room for new ones. */
   #pulse(): void {
     this.log("pulse queue");
-    for (const waiter of this.#waiting) {
-      const member = this.#takeIdle();
+    for (let waiter = this.#queue.first(); waiter !== undefined; waiter = this.#queue.first()) {
+      const member = this.#members.takeIdle();
       if (member === undefined && this.#isFull()) return;
-      this.#waiting.delete(waiter);
+      this.#queue.leave(waiter);
       if (member === undefined) this.#open(waiter);
       else this.#acquire(member, waiter, false);
     }
+    this.log("no queued requests");
     if (this.ending) this.#pulseEnding();
   }
 
   #isFull(): boolean {
-    return this.#members.size >= this.options.max;
-  }
-
-  /** The idle client that was used last; one which somebody has ended meanwhile is no client any more. */
-  #takeIdle(): PoolMember | undefined {
-    for (let member = this.#idle.pop(); member !== undefined; member = this.#idle.pop()) {
-      member.stopIdleTimer();
-      if (member.usable) {
-        member.client.ref?.();
-        return member;
-      }
-      this.#remove(member);
-    }
+    return this.#members.count >= this.options.max;
   }
 
   #open(waiter: PoolWaiter): void {
     const member = this.#makeMember(waiter);
-    if (member === undefined) return;
+    if (member !== undefined) this.#connectFor(waiter, member);
+  }
+
+  #connectFor(waiter: PoolWaiter, member: PoolMember): void {
     this.#connectMember(member, (error) => {
       if (error === undefined) this.#welcome(member, waiter);
       else this.#refused(error, waiter);
@@ -264,10 +276,7 @@ export class Pool extends PoolOperations {
 
   #makeMember(waiter: Pick<PoolWaiter, "fail">): PoolMember | undefined {
     try {
-      const client = new this.Client(clientOptions(this.options)) as PoolClient;
-      const member = new PoolMember(client, (failed, error) => this.#idleFailed(failed, error));
-      this.#members.set(client, member);
-      return member;
+      return this.#members.join(new this.Client(clientOptions(this.options, this.Client)) as PoolClient);
     } catch (error) {
       // Options that cannot be used: they will not get better for those who wait either, and each is told so.
       queueMicrotask(() => this.#refused(asError(error), waiter));
@@ -276,15 +285,11 @@ export class Pool extends PoolOperations {
 
   /** Calls back once; a client that could not be connected has left the pool then. */
   #connectMember(member: PoolMember, done: (error: Error | undefined) => void): void {
-    const { client } = member;
-    connectClient(client, {
+    connectClient(member.client, {
       timeoutMillis: this.options.connectionTimeoutMillis,
       log: this.log,
       done: (error) => {
-        if (error !== undefined) {
-          this.#members.delete(client);
-          ignoreErrors(client);
-        }
+        if (error !== undefined) this.#members.dismiss(member);
         done(error);
       },
     });
@@ -301,23 +306,13 @@ export class Pool extends PoolOperations {
     if (onConnect === undefined) return this.#acquireNew(member, waiter);
     new Promise((resolve) => resolve(onConnect(member.client))).then(
       () => this.#acquireNew(member, waiter),
-      (error) => this.#remove(member, () => this.#refused(asError(error), waiter)),
+      (error) => this.#members.remove(member, () => waiter.fail(asError(error))),
     );
   }
 
   #acquireNew(member: PoolMember, waiter: PoolWaiter): void {
-    this.#limitLifetime(member);
+    this.#members.limitLifetime(member);
     this.#acquire(member, waiter, true);
-  }
-
-  #limitLifetime(member: PoolMember): void {
-    const { maxLifetimeSeconds } = this.options;
-    if (maxLifetimeSeconds === 0) return;
-    member.startLifetime(maxLifetimeSeconds * 1000, () => {
-      this.log("ending client due to expired lifetime");
-      member.expired = true;
-      if (this.#idle.includes(member)) this.#remove(member, () => this.#pulse());
-    });
   }
 
   #acquire(member: PoolMember, waiter: PoolWaiter, isNew: boolean): void {
@@ -369,54 +364,17 @@ export class Pool extends PoolOperations {
     const expended = member.uses >= maxUses;
     if (expended) this.log("remove expended client");
     if (member.expired) this.log("remove expired client");
-    const needless = this.ending && this.#waiting.size === 0;
+    const needless = this.ending && this.#queue.length === 0;
     if (error || needless || expended || member.expired || !member.usable) {
-      return this.#remove(member, () => this.#pulse());
+      return this.#members.remove(member);
     }
-    this.#keep(member);
+    this.#members.keep(member);
     this.#pulse();
   }
 
-  #keep(member: PoolMember): void {
-    const { idleTimeoutMillis, allowExitOnIdle } = this.options;
-    if (idleTimeoutMillis && this.#isAboveMin()) {
-      member.startIdleTimer(idleTimeoutMillis, !allowExitOnIdle, () => {
-        if (!this.#isAboveMin()) return;
-        this.log("remove idle client");
-        this.#remove(member, () => this.#pulse());
-      });
-    }
-    if (allowExitOnIdle) member.client.unref?.();
-    this.#idle.push(member);
-  }
-
-  #isAboveMin(): boolean {
-    return this.#members.size > this.options.min;
-  }
-
-  /** Closes a client. It is out of the pool at once, and announced once it is closed. */
-  #remove(member: PoolMember, closed: () => void = () => {}): void {
-    const { client } = member;
-    if (!this.#members.delete(client)) return;
-    const at = this.#idle.indexOf(member);
-    if (at !== -1) this.#idle.splice(at, 1);
-    member.stopTimers();
-    this.#closing++;
-    client.end(() => {
-      this.#closing--;
-      this.#announce("remove", client);
-      closed();
-      if (this.ending) this.#pulseEnding();
-    });
-  }
-
-  /** An idle client has failed: it leaves, and whoever listens hears of it. */
-  #idleFailed(member: PoolMember, error: Error): void {
-    const { client } = member;
+  /** Without a listener an emitter would throw, and a connection that nobody uses must not take the process down. */
+  #idleFailed(error: Error, client: PoolClient): void {
     if (Object.isExtensible(error)) Object.defineProperty(error, "client", { value: client, configurable: true });
-    client.removeListener("error", member.onIdleError);
-    ignoreErrors(client);
-    this.#remove(member, () => this.#pulse());
     if (this.listenerCount("error") > 0) this.#announce("error", error, client);
   }
 
@@ -424,43 +382,49 @@ export class Pool extends PoolOperations {
 
   #runQuery(query: PoolQuery): void {
     const { config, settle } = query;
-    const mustWait = this.ending || this.#idle.length > 0 || this.#isFull();
-    if (!mustWait && this.#mayQueryEarly()) return this.#queryEarly(query);
     const signal = typeof config === "object" ? config?.signal : undefined;
     const give = (client: PoolClient, release: Release) => {
       this.log("dispatching query");
       runOn(client, release, query);
+      this.log("query dispatched");
     };
-    this.#checkOut(new PoolWaiter({ give, fail: settle.failed }, signal));
+    const waiter = new PoolWaiter({ give, fail: settle.failed }, signal);
+    const mustWait = this.ending || this.#members.idle.length > 0 || this.#isFull();
+    if (mustWait || !this.#isNewClientUnseen()) this.#checkOut(waiter);
+    else this.#queryEarly(query, waiter);
   }
 
   /** Nobody wants to see a new client before its first query does. */
-  #mayQueryEarly(): boolean {
+  #isNewClientUnseen(): boolean {
     const { onConnect, verify } = this.options;
     return this.Client === Client && onConnect === undefined && verify === undefined &&
       this.listenerCount("connect") === 0 && this.listenerCount("acquire") === 0;
   }
 
-  #queryEarly(query: PoolQuery): void {
-    const member = this.#makeMember({ fail: query.settle.failed });
+  #queryEarly(query: PoolQuery, waiter: PoolWaiter): void {
+    const member = this.#makeMember(waiter);
     if (member === undefined) return;
+    // Its time begins when it has a client, and not when that is connecting.
+    if (hasTimeout(query, member.client)) return this.#connectFor(waiter, member);
     this.#connectMember(member, (error) => {
-      if (error !== undefined) return this.#refused(error, { fail: (error) => early.refused(error) });
-      this.#limitLifetime(member);
+      if (error !== undefined) return this.#refused(error, early);
+      this.#members.limitLifetime(member);
       early.connected(this.#lend(member, true));
     });
     this.log("dispatching query");
     const early = new EarlyPoolQuery(member.client, query);
   }
 
-  #runSubmittable<S extends Submittable>(submittable: S): S {
+  #runSubmittable(submittable: Submittable, settle: Settle<unknown>): void {
     this.#checkOut(
       new PoolWaiter({
-        give: (client, release) => runSubmittableOn(client, release, submittable),
-        fail: (error) => refuseSubmittable(submittable, error),
+        give: (client, release) => runSubmittableOn(client, release, submittable, settle),
+        fail: (error) => {
+          refuseSubmittable(submittable, error);
+          settle.failed(error);
+        },
       }),
     );
-    return submittable;
   }
 
   // -- the end
@@ -469,18 +433,15 @@ export class Pool extends PoolOperations {
     if (this.#end !== undefined) return Promise.reject(poolEndedTwice());
     let resolve = () => {};
     const ended = new Promise<void>((settle) => resolve = settle);
-    this.#end = { ended, resolve, over: false };
-    this.#pulseEnding();
+    this.#end = { ended, resolve };
+    this.#pulse();
     return ended;
   }
 
   #pulseEnding(): void {
-    if (this.#waiting.size > 0) return;
-    for (const member of [...this.#idle]) this.#remove(member);
-    const end = this.#end;
-    if (end === undefined || end.over || this.#members.size > 0 || this.#closing > 0) return;
-    end.over = true;
-    end.resolve();
+    this.log("pulse queue on ending");
+    this.#members.removeIdle();
+    if (this.#members.gone) this.#end?.resolve();
   }
 
   // -- telling
@@ -497,9 +458,4 @@ export class Pool extends PoolOperations {
       run({ done: resolve, failed: native ? (error) => rejectTraced(resolve, error) : reject })
     );
   }
-}
-
-/** Nobody uses a client that has left the pool, so nobody listens either; without a listener an emitter would throw. */
-function ignoreErrors(client: PoolClient): void {
-  client.on("error", () => {});
 }

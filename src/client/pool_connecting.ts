@@ -1,6 +1,7 @@
+import { TimeoutError } from "../errors.ts";
 import { Client } from "./client.ts";
 import type { PoolClient } from "./pool_client.ts";
-import { connectTimedOut } from "./pool_errors.ts";
+import { asError, connectTimedOut } from "./pool_errors.ts";
 
 /** How long a client may take to say that it could not connect, once it should have known. */
 const GRACE_MILLIS = 100;
@@ -33,27 +34,33 @@ export function connectClient(client: PoolClient, { timeoutMillis, log, done }: 
     finish(connectTimedOut(undefined));
   };
   const expire = () => {
-    timedOut = !(client instanceof Client) && bringDown(client, log);
     timer = setTimeout(giveUp, GRACE_MILLIS);
+    if (client instanceof Client) return;
+    timedOut = true;
+    bringDown(client, log);
   };
   if (timeoutMillis) timer = setTimeout(expire, timeoutMillis);
-  log("connecting new client");
-  client.connect((failure: Error | null | undefined) => {
+  const connected = (failure: Error | null | undefined) => {
     if (over) return failure ? undefined : client.end(() => {});
     if (!failure) {
       log("new client connected");
       return finish(undefined);
     }
     log("client failed to connect", failure);
-    const late = timedOut || (failure as { code?: unknown }).code === "TIMEOUT_CONNECT";
-    finish(late ? connectTimedOut(failure) : failure);
-  });
+    finish(timedOut || failure instanceof TimeoutError ? connectTimedOut(failure) : failure);
+  };
+  log("connecting new client");
+  try {
+    client.connect(connected);
+  } catch (error) {
+    // The callers of a pool may not be called before it has returned.
+    queueMicrotask(() => connected(asError(error)));
+  }
 }
 
-function bringDown(client: object, log: Connecting["log"]): boolean {
+function bringDown(client: object, log: Connecting["log"]): void {
   const foreign = client as { connection?: { stream: { destroy(): void } }; end(): void };
   log("ending client due to timeout");
   if (foreign.connection === undefined) foreign.end();
   else foreign.connection.stream.destroy();
-  return true;
 }

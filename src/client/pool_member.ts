@@ -30,10 +30,10 @@ export class PoolMember {
     client[Symbol.asyncDispose] = () => Promise.resolve(giveBack());
   }
 
-  /** Whether it can run another query, as far as it knows itself; a foreign client may not know. */
+  /** Whether it can run another query. As in node-postgres, a client that does not say so cannot. */
   get usable(): boolean {
-    const { _queryable = true, _ending = false } = this.client as { _queryable?: boolean; _ending?: boolean };
-    return _queryable && !_ending;
+    const { _queryable, _ending } = this.client as { _queryable?: boolean; _ending?: boolean };
+    return _queryable === true && _ending !== true;
   }
 
   startIdleTimer(millis: number, keepsProcess: boolean, onTime: () => void): void {

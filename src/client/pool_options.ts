@@ -6,7 +6,7 @@
 
 import type { ClientConfig } from "../config/client_config.ts";
 import { ConfigError } from "../errors.ts";
-import type { Client } from "./client.ts";
+import { Client } from "./client.ts";
 import type { PoolClient } from "./pool_client.ts";
 
 /** Makes a pool's clients: our Client, a class derived from it, or any in the shape of node-postgres's. */
@@ -93,8 +93,12 @@ export function poolOptions(input: string | URL | PoolConfig | undefined | null)
   return options;
 }
 
-/** What a client of the pool is told. The pool's idle timeout is none of its business: it would end itself by it. */
-export function clientOptions(options: PoolOptions): ClientConfig {
+/**
+ * What a client of the pool is told. The pool's idle timeout is none of our clients' business: they would end themselves
+ * by it. Others are told all, as node-postgres's pool does.
+ */
+export function clientOptions(options: PoolOptions, Class: ClientConstructor): ClientConfig {
+  if (Class !== Client && !(Class.prototype instanceof Client)) return options;
   const { idleTimeoutMillis: _, ...descriptors } = Object.getOwnPropertyDescriptors(options);
   return Object.defineProperties({}, descriptors as PropertyDescriptorMap);
 }

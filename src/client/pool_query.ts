@@ -4,7 +4,7 @@
  * @module
  */
 
-import { AbortError, TimeoutError } from "../errors.ts";
+import { AbortError } from "../errors.ts";
 import { callOut } from "./call_out.ts";
 import type { PoolClient, Release } from "./pool_client.ts";
 import { asError } from "./pool_errors.ts";
@@ -48,7 +48,7 @@ export function runOn(client: PoolClient, release: Release, { config, values, se
 export class EarlyPoolQuery {
   readonly #settle: Settle<unknown>;
   #release: Release | undefined;
-  /** Whether it has failed before its client was connected, by its signal or its timeout. */
+  /** Whether it has failed before its client was connected, by its signal. */
   #gaveUp = false;
   #answer: { readonly error: Error | undefined; readonly result?: unknown } | undefined;
 
@@ -68,13 +68,14 @@ export class EarlyPoolQuery {
   }
 
   /** The client could not be connected: that is what became of the query too. */
-  refused(error: Error): void {
+  fail(error: Error): void {
     if (!this.#gaveUp) this.#settle.failed(error);
   }
 
   #answered(error: Error | undefined, result?: unknown): void {
     this.#answer = { error, result };
-    if (error !== undefined && this.#release === undefined && wasGivenUp(error)) {
+    // What is answered any other way is settled once the client can be given back.
+    if (error instanceof AbortError && this.#release === undefined) {
       this.#gaveUp = true;
       this.#settle.failed(error);
     }
@@ -90,19 +91,36 @@ export class EarlyPoolQuery {
   }
 }
 
-/** What is answered any other way is settled once the client can be given back. */
-function wasGivenUp(error: Error): boolean {
-  return error instanceof AbortError || (error instanceof TimeoutError && error.code === "TIMEOUT_QUERY");
+/** Whether a query has only so much time on its client. */
+export function hasTimeout({ config }: PoolQuery, client: PoolClient): boolean {
+  const own = typeof config === "object" ? config?.query_timeout : undefined;
+  return (own ?? client.connectionParameters.query_timeout) > 0;
 }
 
-/** The submittable has the client until nothing is outstanding there any more. */
-export function runSubmittableOn(client: PoolClient, release: Release, submittable: Submittable): void {
-  const finish = () => {
-    client.removeListener("drain", finish).removeListener("end", finish);
-    release();
+/** The submittable has the client until it calls back, or nothing is outstanding there any more. */
+export function runSubmittableOn(
+  client: PoolClient,
+  release: Release,
+  submittable: Submittable,
+  settle: Settle<unknown>,
+): void {
+  let over = false;
+  const finish = (error: Error | null | undefined, result?: unknown) => {
+    if (over) return;
+    over = true;
+    client.removeListener("drain", free).removeListener("end", free);
+    release(error);
+    if (error) settle.failed(error);
+    else settle.done(result);
   };
-  client.once("drain", finish).once("end", finish);
-  client.query(submittable);
+  // Most never call back.
+  const free = () => finish(undefined, (submittable as { _result?: unknown })._result);
+  client.once("drain", free).once("end", free);
+  try {
+    client.query(submittable, finish);
+  } catch (error) {
+    finish(asError(error));
+  }
 }
 
 /** Tells a submittable that there is no client for it. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { DatabaseError } from "../errors.ts";
+import { type DatabaseError, TimeoutError } from "../errors.ts";
 import { decodeCommandComplete, decodeCopyResponse, decodeParameterDescription } from "../protocol/backend.ts";
 import { Backend, type TransactionStatus } from "../protocol/codes.ts";
 import type { FrameReader } from "../protocol/frame_reader.ts";
@@ -49,6 +49,8 @@ interface Handlers extends Submittable {
   readonly handleError?: Handle;
   readonly name?: unknown;
   readonly text?: unknown;
+  /** A stream of Node's that is over. */
+  readonly closed?: unknown;
 }
 
 /** Whether this is an object that submits itself. */
@@ -82,8 +84,19 @@ export class SubmittableRequest implements Request {
   }
 
   failed(error: Error): void {
-    callOut(() => (this.#submittable as Handlers).handleError?.(error, this.#connection));
+    tellFailure(this.#submittable, error, this.#connection);
   }
+}
+
+/** A query's callback hears of a timeout too, whatever the submittable makes of it, and of nothing afterwards. */
+function tellFailure(submittable: Handlers, error: Error, connection: Connection): void {
+  const equipped = submittable as { callback?: unknown };
+  const { callback } = equipped;
+  if (typeof callback === "function" && error instanceof TimeoutError) {
+    equipped.callback = () => {};
+    callOut(() => callback(error));
+  }
+  callOut(() => submittable.handleError?.(error, connection));
 }
 
 class SubmittableRun implements DialogueHandler {
@@ -93,7 +106,7 @@ class SubmittableRun implements DialogueHandler {
   #dialogue: Dialogue | undefined;
   /** What it failed by; it hears of nothing else afterwards. */
   #error: Error | undefined;
-  #readyHeard = false;
+  #status: TransactionStatus | undefined;
 
   constructor(submittable: Submittable, connection: Connection) {
     this.#submittable = submittable;
@@ -107,10 +120,12 @@ class SubmittableRun implements DialogueHandler {
     try {
       // A COPY stream that was given up may have left listeners behind.
       connection.stream.removeAllListeners("data").removeAllListeners("readable").on("data", this.#takeBack);
+      // A stream that was closed while it waited would run its query, and nobody would ever end it.
+      if (this.#submittable.closed === true) return dialogue.complete();
       const refusal: unknown = this.#submittable.submit(connection);
       if (refusal instanceof Error) throw refusal;
     } catch (error) {
-      this.over();
+      this.#detach();
       throw error;
     }
   }
@@ -130,14 +145,18 @@ class SubmittableRun implements DialogueHandler {
   }
 
   ready(status: TransactionStatus): void {
-    const first = !this.#readyHeard;
-    this.#readyHeard = true;
-    const heard = { name: "readyForQuery", length: 5, status };
+    const first = this.#status === undefined;
+    this.#status = status;
     if (first && this.#error === undefined) this.#call("handleReadyForQuery", this.#connection);
-    this.#emit(heard);
   }
 
+  /** Only now the event: whoever waits for it, to close a cursor say, finds the connection free, or broken. */
   over(): void {
+    this.#detach();
+    this.#emit({ name: "readyForQuery", length: 5, status: this.#status });
+  }
+
+  #detach(): void {
     this.#connection.stream.removeListener("data", this.#takeBack);
     this.#connection.give(undefined);
   }
@@ -224,10 +243,10 @@ class SubmittableRun implements DialogueHandler {
   /** Once; what the submittable throws of its own fails it, and not the connection. */
   #fail(error: Error): void {
     this.#error ??= error;
-    callOut(() => this.#submittable.handleError?.(error, this.#connection));
+    tellFailure(this.#submittable, error, this.#connection);
   }
 
-  #call(handler: Exclude<keyof Handlers, "submit" | "name" | "text">, ...args: Parameters<Handle>): void {
+  #call(handler: Exclude<keyof Handlers, "submit" | "name" | "text" | "closed">, ...args: Parameters<Handle>): void {
     try {
       this.#submittable[handler]?.(...args);
     } catch (cause) {

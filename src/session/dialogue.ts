@@ -22,7 +22,7 @@ export interface DialogueHandler {
   error(error: DatabaseError): void;
   /** ReadyForQuery; more of them may follow. */
   ready(status: TransactionStatus): void;
-  /** The last ReadyForQuery was heard, or the dialogue has failed: nothing may be written any more. */
+  /** The last ReadyForQuery was heard, or the dialogue has failed: nothing may be written any more. Called once. */
   over(): void;
   /** It failed apart from what the server says: the connection broke, or somebody gave up waiting. */
   failed(error: Error): void;
@@ -36,6 +36,7 @@ export class Dialogue extends Exchange {
   override readonly exclusive = true;
   readonly #handler: DialogueHandler;
   #context: ExchangeContext | undefined;
+  #isOver = false;
   /** How many ReadyForQuery are to come. */
   #expected = 0;
   /** Whether there are messages which only a Sync completes. */
@@ -125,6 +126,8 @@ export class Dialogue extends Exchange {
   }
 
   #over(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.#context = undefined;
     this.#handler.over();
   }

@@ -364,8 +364,10 @@ export class Session {
       error.safeToRetry = true;
       return this.#failExchange(exchange, error);
     }
-    this.#failExchange(exchange, error);
+    exchange.release?.();
+    // Before it is told: whoever hears of it may end the session, which would tell it again.
     exchange.abandoned = true;
+    exchange.fail(error);
     // Before the start there is no key to cancel with yet.
     if (this.#started && this.#sent.peek() === exchange) this.#canceller.cancel(exchange);
   }

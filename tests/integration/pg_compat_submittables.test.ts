@@ -106,6 +106,17 @@ for (const [name, client] of clients) {
     await assertUsable(client);
   });
 
+  test(`pg-query-stream on ${name} client: whoever waits for one to close finds the connection free`, async () => {
+    const failing = client.query(new QueryStream("select nonsense"));
+    failing.on("data", () => {});
+    // What is destroyed before its turn comes is never ended by anybody.
+    const next = await new Promise<QueryStream>((resolve) =>
+      failing.once("error", () => resolve(client.query(new QueryStream(series(100))).destroy()))
+    );
+    if (!next.closed) await once(next, "close");
+    await assertUsable(client);
+  });
+
   test(`node-postgres's own Query runs on ${name} client`, async () => {
     const ask = (config: pg.QueryConfig, values?: unknown[]) =>
       new Promise((resolve, reject) =>
@@ -193,6 +204,37 @@ test("a cursor that outlives query_timeout is told, and the connection is free a
   assert.equal((await rejection(cursor.read(1)) as { code: string }).code, "TIMEOUT_QUERY");
   await assertUsable(client);
   await client.end();
+});
+
+for (const [name, connect] of [["ours", connectClient], ["node-postgres's", connectOracle]] as const) {
+  test(`a callback beside a cursor hears of query_timeout on ${name} client`, async () => {
+    const client = await connect(postgres, { query_timeout: 100 });
+    const failures: Error[] = [];
+    const cursor = new Cursor("select pg_sleep(60)");
+    cursor.on("error", (error) => failures.push(error));
+    const error = await new Promise<Error>((resolve) => client.query(cursor, (error) => resolve(error as Error)));
+    assert.equal(error.message, "Query read timeout");
+    await client.end();
+    assert.equal(failures[0].message, "Query read timeout");
+  });
+}
+
+test("a stream that is closed before its turn comes does not run", async () => {
+  const before = ours.query("select pg_sleep(0.1)");
+  const stream = ours.query(new QueryStream("select 1"));
+  stream.destroy();
+  await once(stream, "close");
+  await assertUsable(ours);
+  await before;
+});
+
+test("whoever waits for a cursor to close is told, too, when its connection breaks", async () => {
+  const client = await connectClient(postgres);
+  const cursor = client.query(new Cursor(series(10)));
+  await cursor.read(1);
+  const closing = cursor.close();
+  client.connection.stream.destroy();
+  await closing;
 });
 
 test("what a submittable throws fails it alone; one that refuses itself is told so", async () => {

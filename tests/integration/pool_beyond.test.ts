@@ -209,16 +209,21 @@ test("the options given are not changed, and those of the pool may be", async ()
 
 test("a submittable given to the pool has a client of its own until it has ended", async () => {
   await using pool = make({ max: 1 });
-  const cursor = pool.query(new Cursor("select n from generate_series(1, 5) n"));
+  const cursor = new Cursor("select n from generate_series(1, 5) n");
+  const over = pool.query(cursor);
   const behind = pool.query("select 'behind' as place");
   assert.equal((await cursor.read(2)).length, 2);
   assert.equal(pool.waitingCount, 1);
   await cursor.close();
+  await over;
   assert.deepEqual((await behind).rows, [{ place: "behind" }]);
+  const stream = new QueryStream("select n from generate_series(1, 500) n");
+  pool.query(stream);
   const rows: unknown[] = [];
-  for await (const row of pool.query(new QueryStream("select n from generate_series(1, 500) n"))) rows.push(row);
+  for await (const row of stream) rows.push(row);
   assert.equal(rows.length, 500);
-  const failing = pool.query(new Cursor("select nonsense"));
+  const failing = new Cursor("select nonsense");
+  pool.query(failing);
   assert.equal((await rejection(failing.read(1)) as { code: string }).code, "42703");
   assert.deepEqual((await pool.query("select 1 as n")).rows, [{ n: 1 }]);
 });
@@ -226,8 +231,38 @@ test("a submittable given to the pool has a client of its own until it has ended
 test("a submittable for which there is no client is told", async () => {
   const pool = make();
   await pool.end();
-  const cursor = pool.query(new Cursor("select 1"));
+  const cursor = new Cursor("select 1");
+  const failure = rejection(pool.query(cursor));
   assert.equal((await rejection(cursor.read(1)) as { code: string }).code, "POOL_ENDED");
+  assert.equal((await failure as { code: string }).code, "POOL_ENDED");
+});
+
+test("the time that a query has begins when its client is connected", async () => {
+  const { username, password, pathname } = new URL(url);
+  const patience = 1000;
+  await using pool = make({
+    connectionString: undefined,
+    host: postgres.host,
+    port: postgres.port,
+    database: pathname.slice(1),
+    user: username,
+    password: () => new Promise((resolve) => setTimeout(resolve, patience + 100, decodeURIComponent(password))),
+    query_timeout: patience,
+  });
+  assert.deepEqual((await pool.query("select 1 as n")).rows, [{ n: 1 }]);
+});
+
+test("a client whose connect throws leaves the pool, and whoever asked is told", async () => {
+  class Throwing extends Client {
+    override connect(): never {
+      throw new Error("of my own");
+    }
+  }
+  await using pool = make({ Client: Throwing, max: 1 });
+  for (const failure of [rejection(pool.connect()), rejection(pool.query("select 1"))]) {
+    assert.equal((await failure as Error).message, "of my own");
+  }
+  assert.equal(pool.totalCount, 0);
 });
 
 test("what listeners and callbacks throw leaves the pool as it is", async () => {
