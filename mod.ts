@@ -67,7 +67,7 @@ export * from "./src/errors.ts";
 export type { TransactionStatus } from "./src/protocol/codes.ts";
 export type { FieldDescription } from "./src/protocol/row_description.ts";
 export type { ConnectTimings } from "./src/session/connect_state.ts";
-export type { ClientCertificate, TlsDuplex, TlsEngine, TlsInfo, TlsOptions } from "./src/tls/engine.ts";
+export type { ClientCertificate, TlsDuplex, TlsEngine, TlsInfo, TlsOptions, TlsVersion } from "./src/tls/engine.ts";
 export type { BinaryTypeName } from "./src/types/binary_encoders.ts";
 export type { BinaryParser, ByteDecoder, Format, FormatName, TextParser, TypeParserSource } from "./src/types/codec.ts";
 export { copyBinary, type CopyColumnType } from "./src/types/copy_binary.ts";

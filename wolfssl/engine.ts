@@ -227,11 +227,12 @@ class Handshake {
 
   /** Everything that what was verified depends on, so that a resumed session stands for the same. */
   #cacheKey(): string | undefined {
-    const { serverName, verify, roots, publicRoots, alpn, clientCertificate } = this.#options;
+    const { serverName, verify, roots, publicRoots, alpn, minVersion, maxVersion, clientCertificate } = this.#options;
     // Who the client is was told to the server in the session's own handshake: another client never resumes it.
     if (clientCertificate !== undefined) return undefined;
     const trusted = roots ?? (publicRoots ? "public" : "built in");
-    return JSON.stringify([this.#duplex.info.remote, serverName, verify.chain, verify.name, trusted, alpn ?? []]);
+    const asked = [serverName, verify.chain, verify.name, alpn ?? [], minVersion ?? "", maxVersion ?? ""];
+    return JSON.stringify([this.#duplex.info.remote, ...asked, trusted]);
   }
 }
 

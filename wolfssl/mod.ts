@@ -26,7 +26,7 @@ export type { WolfSslInfo } from "./connection.ts";
 export type { CryptoMode } from "./crypto_choice.ts";
 export type { WolfSslOptions } from "./options.ts";
 export type { CipherSuite, Group } from "./suites.ts";
-export type { TlsDuplex, TlsEngine, TlsInfo, TlsOptions } from "../src/tls/engine.ts";
+export type { TlsDuplex, TlsEngine, TlsInfo, TlsOptions, TlsVersion } from "../src/tls/engine.ts";
 
 /**
  * Makes an engine. It may serve any number of connections at once; what it keeps between them are sessions to resume.

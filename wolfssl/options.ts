@@ -4,6 +4,7 @@
  * @module
  */
 
+import { refusalOf } from "../src/duplex/node_options.ts";
 import type { TlsOptions } from "../src/tls/engine.ts";
 import { decryptPrivateKey } from "./client_key.ts";
 import type { CryptoMode } from "./crypto_choice.ts";
@@ -24,9 +25,9 @@ export interface WolfSslOptions {
    * what it is better at on this runtime.
    */
   readonly crypto?: CryptoMode;
-  /** The oldest version to speak. Default: `TLSv1.2`. */
+  /** The oldest version to speak; a connection may ask for a newer one. Default: `TLSv1.2`. */
   readonly minVersion?: "TLSv1.2" | "TLSv1.3";
-  /** The newest version to speak. Default: `TLSv1.3`. */
+  /** The newest version to speak; a connection may ask for an older one. Default: `TLSv1.3`. */
   readonly maxVersion?: "TLSv1.2" | "TLSv1.3";
   /** What to offer, the preferred first. Default: all, AES-256 first. */
   readonly cipherSuites?: readonly CipherSuite[];
@@ -94,25 +95,16 @@ function rootsOf(pems: readonly string[]): readonly Certificate[] {
  */
 export async function settingsOf(options: TlsOptions, engine: WolfSslOptions): Promise<SessionSettings> {
   const { serverName, alpn = [], clientCertificate, nodeOptions } = options;
-  const [nodeOption] = Object.keys(nodeOptions ?? {});
-  if (nodeOption !== undefined) {
-    throw optionUnsupported(
-      `honour ssl.${nodeOption}`,
-      "it is an option of Node's own TLS: leave it out, or use a socket",
-    );
-  }
+  const names = Object.keys(nodeOptions ?? {});
+  if (names.length > 0) throw optionUnsupported(...refusalOf(names));
   const wrong = alpn.find((name) => !/^[\x21-\x2b\x2d-\x7e]{1,255}$/.test(name));
   if (wrong !== undefined) throw optionInvalid("alpn", `${JSON.stringify(wrong)} is no protocol name`);
   const isAddress = parseIpAddress(serverName) !== undefined;
   if (!isAddress && !/^[\x21-\x7e]{1,253}$/.test(serverName)) {
     throw optionInvalid("serverName", `${JSON.stringify(serverName)} is no host name (international ones as A-labels)`);
   }
-  const minimumProtocol = VERSIONS[engine.minVersion ?? "TLSv1.2"];
-  const maximumProtocol = VERSIONS[engine.maxVersion ?? "TLSv1.3"];
-  if (minimumProtocol > maximumProtocol) throw optionInvalid("minVersion", "it is above maxVersion");
   return {
-    minimumProtocol,
-    maximumProtocol,
+    ...protocolsOf(options, engine),
     // RFC 6066 §3: no addresses, no final dot.
     serverName: isAddress ? undefined : serverName.replace(/\.$/, ""),
     alpn,
@@ -127,6 +119,23 @@ export async function settingsOf(options: TlsOptions, engine: WolfSslOptions): P
     keysPrepared: false,
     resume: undefined,
   };
+}
+
+/** What both the connection and the engine are content with. */
+function protocolsOf(
+  options: TlsOptions,
+  engine: WolfSslOptions,
+): Pick<SessionSettings, "minimumProtocol" | "maximumProtocol"> {
+  const { minVersion = "TLSv1.2", maxVersion = "TLSv1.3" } = options;
+  if (maxVersion === "TLSv1" || maxVersion === "TLSv1.1") {
+    throw optionUnsupported(`speak ${maxVersion}`, "TLSv1.2 is the oldest version that it knows");
+  }
+  // An older bound permits more than is spoken, and is kept by what is.
+  const oldest = minVersion === "TLSv1.3" ? minVersion : "TLSv1.2";
+  const minimumProtocol = Math.max(VERSIONS[oldest], VERSIONS[engine.minVersion ?? "TLSv1.2"]);
+  const maximumProtocol = Math.min(VERSIONS[maxVersion], VERSIONS[engine.maxVersion ?? "TLSv1.3"]);
+  if (minimumProtocol > maximumProtocol) throw optionInvalid("minVersion", "it is above maxVersion");
+  return { minimumProtocol, maximumProtocol };
 }
 
 function numberOf<T extends string>(table: Readonly<Record<T, number>>, name: T, option: string): number {

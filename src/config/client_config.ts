@@ -14,13 +14,15 @@ import type {
   WebSocketSource,
   WsProxy,
 } from "./options.ts";
+import type { TlsVersion } from "../tls/engine.ts";
 
 /** A certificate or key, as PEM text or the bytes of a PEM file; a certificate authority's also as DER. */
 export type PemSource = string | Uint8Array;
 
 /**
- * The `ssl` object of node-postgres, which is Node's `tls.ConnectionOptions`. What is named here works wherever the
- * platform can do it; every further field is for Node's TLS alone and is refused elsewhere, never ignored.
+ * The `ssl` object of node-postgres, which is Node's `tls.ConnectionOptions`. What is named here works wherever some TLS
+ * at hand can do it; every further field is for Node's TLS alone and is refused elsewhere, never ignored (docs/tls.md has
+ * a table).
  */
 export interface SslOptions {
   /** `false`: encrypt, but accept any certificate. Default true. */
@@ -37,9 +39,9 @@ export interface SslOptions {
   servername?: string | undefined;
   /** Node only: compares the certificate with the name instead of the usual rules. */
   checkServerIdentity?: ((hostname: string, certificate: never) => Error | undefined) | undefined;
-  /** Node only: such as `TLSv1.2`. */
+  /** The oldest version of TLS to agree on: `TLSv1`, `TLSv1.1` (Node and Bun alone), `TLSv1.2`, `TLSv1.3`. */
   minVersion?: string | undefined;
-  /** Node only: such as `TLSv1.3`. */
+  /** The newest version of TLS to agree on. */
   maxVersion?: string | undefined;
 }
 
@@ -114,6 +116,10 @@ export interface ClientConfig {
   sslkey?: string | undefined;
   /** What `sslkey` is encrypted with. */
   sslpassword?: string | undefined;
+  /** The oldest version of TLS to agree on, as `ssl.minVersion`. PGSSLMINPROTOCOLVERSION; the engine's. */
+  ssl_min_protocol_version?: TlsVersion | undefined;
+  /** The newest version of TLS to agree on, as `ssl.maxVersion`. PGSSLMAXPROTOCOLVERSION; the engine's. */
+  ssl_max_protocol_version?: TlsVersion | undefined;
   /** `direct`: TLS from the first byte, saving one turn (PostgreSQL 17+). PGSSLNEGOTIATION; `postgres`. */
   sslnegotiation?: "postgres" | "direct" | undefined;
   /**

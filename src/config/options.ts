@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { TlsEngine } from "../tls/engine.ts";
+import type { TlsEngine, TlsVersion } from "../tls/engine.ts";
 
 /** libpq's six modes, and node-postgres's `no-verify`. What they mean is decided in `tls/sslmode.ts`. */
 export type SslMode = "disable" | "allow" | "prefer" | "require" | "verify-ca" | "verify-full" | "no-verify";
@@ -35,6 +35,9 @@ export interface TlsRequest {
   readonly clientCertificate:
     | { readonly cert: string; readonly key: string; readonly passphrase?: string | undefined }
     | undefined;
+  /** The oldest and the newest version of TLS to agree on; undefined: the engine's own. */
+  readonly minVersion: TlsVersion | undefined;
+  readonly maxVersion: TlsVersion | undefined;
   /** `direct`: TLS at once, with ALPN `postgresql` (PostgreSQL 17+). `postgres`: after an SSLRequest. */
   readonly negotiation: "postgres" | "direct";
   /** What is left of an `ssl` object after the fields above: options for Node's TLS alone. Not enumerable, as the password. */

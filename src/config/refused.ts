@@ -13,11 +13,6 @@ const REFUSED: Readonly<Record<string, readonly [harmless: string, where: keyof 
     sslcrl: ["", "tls", "Node's TLS takes ssl.crl"],
     sslcrldir: ["", "tls", "Node's TLS takes ssl.crl"],
     sslcertmode: ["allow", "tls", "sslcert is sent where the server asks for it"],
-    ssl_min_protocol_version: [
-      "TLSv1 TLSv1.1 TLSv1.2",
-      "tls",
-      "1.2 is the lowest, and Node's TLS takes ssl.minVersion",
-    ],
     requirepeer: ["", "socketDirectory", "no runtime tells who listens at a Unix-domain socket"],
     gssencmode: ["disable prefer", undefined, "use TLS"],
   };

@@ -37,6 +37,7 @@ export function resolveTls(settings: Settings, context: TlsContext): TlsRequest 
     libpqCompat,
     ...(inUse ? roots(settings, context.globalRoots, libpqCompat ? mode : undefined) : UNSAID_ROOTS),
     serverName: settings.text("ssl.servername") ?? context.hostName,
+    ...versions(settings),
     negotiation,
   };
   const { clientCertificate, nodeOptions } = identity;
@@ -102,6 +103,18 @@ function modeOfSsl(setting: Setting): SslMode {
   return (value as { rejectUnauthorized?: unknown }).rejectUnauthorized === false ? "no-verify" : "verify-full";
 }
 
+const VERSIONS = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"] as const;
+
+function versions(settings: Settings): Pick<TlsRequest, "minVersion" | "maxVersion"> {
+  const minVersion = settings.oneOf(VERSIONS, "ssl_min_protocol_version", "ssl.minVersion");
+  const maxVersion = settings.oneOf(VERSIONS, "ssl_max_protocol_version", "ssl.maxVersion");
+  if (minVersion !== undefined && maxVersion !== undefined && minVersion > maxVersion) {
+    const problem = `the oldest version of TLS to speak, ${minVersion}, is newer than the newest, ${maxVersion}`;
+    throw new ConfigError("CONFIG_VALUE", problem, CONFIG);
+  }
+  return { minVersion, maxVersion };
+}
+
 type Roots = Pick<TlsRequest, "rootCerts" | "systemRoots">;
 
 const UNSAID_ROOTS: Roots = { rootCerts: undefined, systemRoots: false };
@@ -162,7 +175,10 @@ function clientIdentity(settings: Settings): Identity {
 }
 
 /** What an `ssl` object may hold that means the same everywhere. */
-const PORTABLE = new Set(["rejectUnauthorized", "ca", "cert", "key", "passphrase", "servername"]);
+const PORTABLE = new Set([
+  ...["rejectUnauthorized", "ca", "cert", "key", "passphrase", "servername", "minVersion", "maxVersion"],
+  "require", // Sequelize's; node-postgres does not look at it either, and requires TLS for any object
+]);
 
 function nodeOptions(settings: Settings): Record<string, unknown> {
   const ssl = settings.sources.map((source) => source.get("ssl")).find((value) => typeof value === "object" && value);

@@ -9,6 +9,7 @@ import type { TlsDuplex, TlsInfo, TlsOptions } from "../tls/engine.ts";
 import type { Duplex, DuplexInfo } from "./duplex.ts";
 import { aborted, openFailed, wordsOf } from "./failures.ts";
 import { StreamsDuplex } from "./streams.ts";
+import { refusalOf } from "./node_options.ts";
 import type { Target } from "./target.ts";
 import { remoteName } from "./target.ts";
 import { handshakeFailed, tlsOptionUnsupported } from "./tls_failures.ts";
@@ -130,8 +131,7 @@ function refuseUnsupported(options: TlsOptions, place: { host: string; port: num
   if (options.alpn) throw refuse("offer protocols by ALPN (nor negotiate TLS directly)");
   if (options.clientCertificate) throw refuse("send a client certificate");
   if (options.needsPeerCertificate) throw refuse("show the server's certificate for channel binding");
+  if (options.minVersion ?? options.maxVersion) throw refuse("choose the version of TLS");
   const names = Object.keys(options.nodeOptions ?? {});
-  if (names.length > 0) {
-    throw refuse(`honour ${names.join(", ")}`, "these are options of Node's TLS alone: leave them out");
-  }
+  if (names.length > 0) throw refuse(...refusalOf(names));
 }

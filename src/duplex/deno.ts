@@ -8,6 +8,7 @@ import type { DriverError, TlsError } from "../errors.ts";
 import type { TlsDuplex, TlsInfo, TlsOptions } from "../tls/engine.ts";
 import type { Duplex, DuplexInfo } from "./duplex.ts";
 import { aborted, busy, closedHere, lost, openFailed, wordsOf } from "./failures.ts";
+import { refusalOf } from "./node_options.ts";
 import type { Target } from "./target.ts";
 import { remoteName, unixSocketPath } from "./target.ts";
 import { certificateRefused, handshakeFailed, tlsOptionUnsupported } from "./tls_failures.ts";
@@ -315,10 +316,13 @@ function refuseUnsupported(options: TlsOptions, place: { host: string; port: num
   if (!options.verify.name) throw refuse("verify the chain alone", `verify the name too (verify-full), or ${install}`);
   if (options.needsPeerCertificate) throw refuse("show the server's certificate for channel binding", install);
   if (options.clientCertificate) throw refuse("send a client certificate over an open connection", install);
-  const names = Object.keys(options.nodeOptions ?? {});
-  if (names.length > 0) {
-    throw refuse(`honour ${names.join(", ")}`, "these are options of Node's TLS alone: leave them out");
+  // It speaks just these, and cannot be told otherwise. An older bound permits more, and is kept.
+  const { minVersion = "TLSv1.2", maxVersion = "TLSv1.3" } = options;
+  if (minVersion === "TLSv1.3" || maxVersion !== "TLSv1.3") {
+    throw refuse(`speak other versions than TLSv1.2 to TLSv1.3`, install);
   }
+  const names = Object.keys(options.nodeOptions ?? {});
+  if (names.length > 0) throw refuse(...refusalOf(names));
 }
 
 function closeQuietly(conn: DenoConn): void {

@@ -6,16 +6,18 @@
 
 import type { Socket } from "node:net";
 import type { ConnectionOptions, PeerCertificate, TLSSocket } from "node:tls";
-import type { DriverError, ErrorPlace } from "../errors.ts";
+import type { DriverError, ErrorPlace, TlsError } from "../errors.ts";
 import type { TlsInfo, TlsOptions } from "../tls/engine.ts";
 import { codeOf } from "./failures.ts";
+import { refusalOf } from "./node_options.ts";
 import { isIpAddress } from "./target.ts";
-import { certificateRefused, handshakeFailed } from "./tls_failures.ts";
+import { certificateRefused, handshakeFailed, tlsOptionUnsupported } from "./tls_failures.ts";
 
 /**
  * Negotiates TLS over a quiet socket and takes it over; on failure the socket is gone.
  *
- * @throws {TlsError} `TLS_CERTIFICATE` where the server's certificate was refused, `TLS_HANDSHAKE` for anything else
+ * @throws {TlsError} `TLS_CERTIFICATE` where the server's certificate was refused, `TLS_OPTION_UNSUPPORTED` for what only
+ * the real Node can do, `TLS_HANDSHAKE` for anything else
  */
 export function handshake(
   socket: Socket,
@@ -35,6 +37,8 @@ export function handshake(
     const onAbort = () => refuse(aborted());
     let secured: TLSSocket | undefined;
     if (signal?.aborted) return onAbort();
+    const unsupported = ignoredByImitations(options, place);
+    if (unsupported !== undefined) return refuse(unsupported);
     try {
       secured = tls().connect(connectionOptions(socket, options));
     } catch (cause) { // a PEM that cannot be read, an option of Node's that it refuses
@@ -81,7 +85,7 @@ export function tlsInfo(socket: TLSSocket): TlsInfo {
 }
 
 function connectionOptions(socket: Socket, options: TlsOptions): ConnectionOptions {
-  const { serverName, verify, roots, alpn, clientCertificate, nodeOptions } = options;
+  const { serverName, verify, roots, alpn, clientCertificate, minVersion, maxVersion, nodeOptions } = options;
   // A type of its own, since Node's lacks allowHalfOpen, which its TLS knows as its sockets do.
   const own: ConnectionOptions & { allowHalfOpen: boolean } = {
     ...nodeOptions,
@@ -95,8 +99,32 @@ function connectionOptions(socket: Socket, options: TlsOptions): ConnectionOptio
     ...(roots && { ca: [...roots] }),
     ...(alpn && { ALPNProtocols: [...alpn] }),
     ...clientCertificate,
+    ...(minVersion && { minVersion }),
+    ...(maxVersion && { maxVersion }),
   };
   return own;
+}
+
+/** What Deno's `node:tls` honours of Node's own options; of the others it takes no notice. */
+const HONOURED_BY_DENO = ["ALPNProtocols", "cert", "checkServerIdentity", "key", "passphrase", "pfx"];
+
+/** Other runtimes' `node:tls` goes on without what it cannot do; found by trying each option against a server. */
+function ignoredByImitations(options: TlsOptions, place: ErrorPlace): TlsError | undefined {
+  const { nodeOptions = {}, maxVersion = "TLSv1.3" } = options;
+  const { deno, bun } = versions() as { deno?: string; bun?: string };
+  const refuse = (platform: string, [option, instead]: [string, string]) =>
+    tlsOptionUnsupported(platform, option, instead, place);
+  if (deno !== undefined) {
+    if (maxVersion < "TLSv1.2") {
+      return refuse("Deno's node:tls", [`speak ${maxVersion}`, "TLSv1.2 is the oldest version that it knows"]);
+    }
+    const ignored = Object.keys(nodeOptions).filter((name) => !HONOURED_BY_DENO.includes(name));
+    if (ignored.length > 0) return refuse("Deno's node:tls", refusalOf(ignored));
+  }
+  const { ciphers } = nodeOptions;
+  if (bun !== undefined && typeof ciphers === "string" && /\bTLS_/.test(ciphers)) {
+    return refuse("Bun's node:tls", ["choose cipher suites of TLS 1.3", refusalOf(["ciphers"])[1]]);
+  }
 }
 
 /** Node checks the name only of a chain that it verified; with `chain` off and `name` on that is left to us. */
@@ -137,4 +165,8 @@ function tls(): typeof import("node:tls") {
   // Not an import, so that a bundler for browsers or Workers never meets a node: specifier.
   const process = (globalThis as { process?: { getBuiltinModule?(name: string): unknown } }).process;
   return process?.getBuiltinModule?.("node:tls") as typeof import("node:tls");
+}
+
+function versions(): Readonly<Record<string, string | undefined>> {
+  return (globalThis as { process?: { versions?: Record<string, string | undefined> } }).process?.versions ?? {};
 }

@@ -129,6 +129,8 @@ function tlsOptions(options: ConnectionOptions, policy: TlsPolicy, signal: Abort
     alpn: tls.negotiation === "direct" ? [ALPN_POSTGRESQL] : undefined,
     clientCertificate: tls.clientCertificate,
     needsPeerCertificate: options.channelBinding === "require",
+    minVersion: tls.minVersion,
+    maxVersion: tls.maxVersion,
     nodeOptions: tls.nodeOptions,
     signal,
   };

@@ -25,10 +25,10 @@ export interface EngineWish {
  *
  * - A `TlsEngine`, `wolfssl` or `platform`: that one. The platform's TLS over anything but its own sockets is Node's,
  *   where the runtime has it.
- * - `auto`, on a socket of the platform: the platform's TLS; for an option that it cannot honour the wolfSSL engine,
- *   and where that is not installed, a refusal that says so.
- * - `auto`, over anything else: the wolfSSL engine; where that is not installed, or options of Node's own TLS are
- *   given, Node's, where the runtime has it.
+ * - `auto`, on a socket of the platform: the platform's TLS; for an option that it cannot honour the wolfSSL engine, or
+ *   for one of Node's own Node's TLS, where the runtime has it; where there is neither, the platform's refusal.
+ * - `auto`, over anything else: the wolfSSL engine; where that is not installed, or options of Node's own TLS or a
+ *   version before TLS 1.2 are asked for, Node's, where the runtime has it.
  *
  * @throws {TlsError} `TLS_ENGINE_MISSING` where there is none
  */
@@ -45,8 +45,8 @@ export async function chooseEngine(
   return await engineOverAnything(options, wish);
 }
 
-async function engineOverAnything({ nodeOptions }: TlsOptions, wish: EngineWish): Promise<TlsEngine> {
-  const node = nodeOptions === undefined ? undefined : await nodeTls();
+async function engineOverAnything(options: TlsOptions, wish: EngineWish): Promise<TlsEngine> {
+  const node = onlyNodeCan(options) ? await nodeTls() : undefined;
   if (node !== undefined) return node;
   try {
     return await wolfssl(wish);
@@ -55,6 +55,10 @@ async function engineOverAnything({ nodeOptions }: TlsOptions, wish: EngineWish)
     if (instead === undefined) throw error;
     return instead;
   }
+}
+
+function onlyNodeCan({ nodeOptions, minVersion = "TLSv1.2", maxVersion = "TLSv1.3" }: TlsOptions): boolean {
+  return nodeOptions !== undefined || minVersion < "TLSv1.2" || maxVersion < "TLSv1.2";
 }
 
 /** The platform's own sockets refuse what they cannot honour before they do anything, so that another may do it. */
@@ -69,15 +73,17 @@ function platformWhereAble(wish: EngineWish): TlsEngine {
       } catch (error) {
         refusal = error;
       }
-      // No other engine knows Node's own options either.
-      const engine = isUnsupported(refusal) && options.nodeOptions === undefined
-        ? await wolfssl(wish).catch(() => undefined)
-        : undefined;
+      const engine = isUnsupported(refusal) ? await instead(options, wish) : undefined;
       if (engine !== undefined) return await engine.connect(duplex, options);
       duplex.close(refusal);
       throw refusal;
     },
   };
+}
+
+/** Who can do what the platform cannot: Node's own options only Node's TLS knows. */
+async function instead(options: TlsOptions, wish: EngineWish): Promise<TlsEngine | undefined> {
+  return options.nodeOptions === undefined ? await wolfssl(wish).catch(() => undefined) : await nodeTls();
 }
 
 function isUnsupported(error: unknown): boolean {

@@ -17,6 +17,9 @@ export interface ClientCertificate {
   readonly passphrase?: string | undefined;
 }
 
+/** A version of TLS, by its name in Node and in libpq. */
+export type TlsVersion = "TLSv1" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3";
+
 /** What to ask of TLS for one connection. An engine that cannot honour a field that is set refuses it. */
 export interface TlsOptions {
   /** The name sent as SNI (unless an IP address) and compared with the certificate. */
@@ -33,7 +36,11 @@ export interface TlsOptions {
   readonly clientCertificate?: ClientCertificate | undefined;
   /** Whether the server's certificate must be shown ({@linkcode TlsInfo.peerCertificate}), as channel binding needs it. */
   readonly needsPeerCertificate?: boolean | undefined;
-  /** Node's own further options (`minVersion`, `checkServerIdentity`, ...), honoured by Node's TLS alone. */
+  /** The oldest version to agree on. Default: the engine's. */
+  readonly minVersion?: TlsVersion | undefined;
+  /** The newest version to agree on. Default: the engine's. */
+  readonly maxVersion?: TlsVersion | undefined;
+  /** Node's own further options (`checkServerIdentity`, `ciphers`, ...), honoured by Node's TLS alone. */
   readonly nodeOptions?: Readonly<Record<string, unknown>> | undefined;
   /** Aborts the handshake. */
   readonly signal?: AbortSignal | undefined;

@@ -69,7 +69,11 @@ test("Deno's TLS refuses in words that say why and what to do", { skip }, async 
     ["tls", { verify: { chain: true, name: false } }, unsupported, /verify the chain alone.*verify-full.*wolfssl/],
     ["tls", { needsPeerCertificate: true }, unsupported, /server's certificate for channel binding.*wolfssl/],
     ["tls", { clientCertificate: { cert, key } }, unsupported, /client certificate.*wolfssl/],
-    ["tls", { nodeOptions: { minVersion: "TLSv1.3", ciphers: "x" } }, unsupported, /minVersion, ciphers/],
+    ["tls", { nodeOptions: { ciphers: "x", sigalgs: "y" } }, unsupported, /ssl\.ciphers, ssl\.sigalgs.*TLSv1\.3/],
+    ["tls", { minVersion: "TLSv1.3" }, unsupported, /other versions.*wolfssl/],
+    ["notYetValidTls", {}, "TLS_CERTIFICATE", /not valid yet|NotValidYet/],
+    ["withoutIntermediateTls", {}, "TLS_CERTIFICATE", /UnknownIssuer/],
+    ["wrongUsageTls", {}, "TLS_CERTIFICATE", /purpose|usage/i],
   ];
   try {
     for (const [server, options, code, words] of cases) {

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { X509Certificate } from "node:crypto";
 import { test } from "node:test";
 import { openNode } from "../../src/duplex/node.ts";
 import { nodeTlsOver } from "../../src/duplex/node_tls_over.ts";
@@ -9,6 +8,7 @@ import { platformEngine } from "../../src/tls/platform.ts";
 import { certificates } from "../fixtures/certificates.ts";
 import type { PeerAddresses } from "../fixtures/peers.ts";
 import { startPeers } from "../fixtures/peers.ts";
+import { type CertificateSubject, testCertificates } from "./certificate_suite.ts";
 import { testContract } from "./duplex_suite.ts";
 
 const skip = "Deno" in globalThis
@@ -16,7 +16,7 @@ const skip = "Deno" in globalThis
   : false;
 const pki = await certificates();
 const roots = [pki.ca.cert];
-const strict = { serverName: "localhost", verify: { chain: true, name: true }, roots };
+const strict: TlsOptions = { serverName: "localhost", verify: { chain: true, name: true }, roots };
 
 testContract("TLS of Node over its own socket", ({ tls, mute }) => ({
   halfClose: true,
@@ -40,79 +40,39 @@ async function secured(addresses: PeerAddresses, server: keyof PeerAddresses, op
   return await platformEngine.connect(await openNode(addresses[server]), { ...strict, ...options });
 }
 
-const lax = { chain: true, name: false };
-const blind = { chain: false, name: false };
-const nameOnly = { chain: false, name: true };
+const WORDS: CertificateSubject["words"] = {
+  "another root of the same name": [/of CN=localhost, issued by .*test root/, /trust its CA by rootCerts/],
+  "no root of ours": [/unable to|self.signed/, /rootCerts/],
+  "another name": [/"localhost"/, /of CN=wrong.example/, /ssl\.servername/],
+  "another address": [/"127\.0\.0\.1"/, /ssl\.servername/],
+  "another name, whatever the chain": [/wrong\.example/],
+  "out of date": [/expired/, /renew/],
+  "not valid yet": [/not yet valid/, /clock/],
+  "no intermediate": [/of CN=localhost, issued by .*test intermediate/, /rootCerts/],
+  "not for servers": [/of CN=localhost/, /purpose/],
+};
 
-test("a server is taken when what was asked of its certificate holds", { skip }, async (t) => {
-  const peers = await startPeers();
-  const cases: [name: string, server: keyof PeerAddresses, options: Partial<TlsOptions>, secure: boolean][] = [
-    ["its name and chain are right", "tls", {}, true],
-    ["its IP address is right", "tls", { serverName: "127.0.0.1" }, true],
-    ["the root is one of several in a PEM", "tls", { roots: [pki.otherCa.cert + pki.ca.cert] }, true],
-    ["its own check of the name says so", "wrongNameTls", { nodeOptions: { checkServerIdentity: () => {} } }, true],
-    ["only the chain counts", "wrongNameTls", { verify: lax }, false],
-    ["nothing counts", "untrustedTls", { verify: blind }, false],
-    ["nothing counts, not even the date", "expiredTls", { verify: blind }, false],
-    ["only the name counts", "untrustedTls", { verify: nameOnly }, false],
-  ];
-  try {
-    for (const [name, server, options, secure] of cases) {
-      await t.test(name, async () => {
-        const duplex = await secured(peers.addresses, server, options);
-        assert.equal(duplex.info.secure, secure);
-        duplex.close();
-      });
-    }
-  } finally {
-    await peers.close();
-  }
-});
+testCertificates("Node's own socket", {
+  connect: (duplex, options) => platformEngine.connect(duplex, options),
+  words: WORDS,
+}, skip);
 
-test("a certificate is refused in words that say whose, why and what to do", { skip }, async (t) => {
-  const peers = await startPeers();
-  const cases: [name: string, server: keyof PeerAddresses, options: Partial<TlsOptions>, words: RegExp[]][] = [
-    ["another root", "untrustedTls", {}, [/of CN=localhost, issued by .*test root/, /trust its CA by rootCerts/]],
-    ["roots of the platform alone", "untrustedTls", { roots: undefined }, [/unable to|self.signed/, /rootCerts/]],
-    ["another name", "wrongNameTls", {}, [/"localhost"/, /of CN=wrong.example/, /ssl\.servername/]],
-    ["another address", "wrongNameTls", { serverName: "127.0.0.1" }, [/"127\.0\.0\.1"/, /ssl\.servername/]],
-    ["another name, whatever the chain", "wrongNameTls", { verify: nameOnly }, [/wrong\.example/]],
-    ["out of date", "expiredTls", {}, [/expired/, /renew/]],
-    ["an own check", "tls", { nodeOptions: { checkServerIdentity: () => new Error("not my pin") } }, [/not my pin/]],
-  ];
-  try {
-    for (const [name, server, options, words] of cases) {
-      await t.test(name, async () => {
-        const { host, port } = peers.addresses[server];
-        await assert.rejects(secured(peers.addresses, server, options), (error: Error & Record<string, unknown>) => {
-          assert.deepEqual([error.name, error.driverCode, error.phase], ["TlsError", "TLS_CERTIFICATE", "tls"]);
-          for (const pattern of [...words, new RegExp(`${host}:${port} via node`)]) {
-            assert.match(error.message, pattern);
-          }
-          assert.ok(error.cause instanceof Error);
-          return true;
-        });
-      });
-    }
-  } finally {
-    await peers.close();
-  }
-});
+testCertificates("Node over any Duplex", { connect: nodeTlsOver, words: WORDS }, skip);
 
-test("what was agreed can be seen, and Node's own options are honoured", { skip }, async () => {
+test("a check of one's own takes the place of the name's", { skip }, async () => {
   const peers = await startPeers();
+  const checked = (answer: Error | undefined) =>
+    secured(peers.addresses, "wrongNameTls", { nodeOptions: { checkServerIdentity: () => answer } });
   try {
-    const modern = await secured(peers.addresses, "tls", { alpn: ["postgresql"] });
-    assert.equal(modern.tls.protocol, "TLSv1.3");
-    assert.match(modern.tls.cipher ?? "", /^TLS_/);
-    assert.match(modern.tls.group ?? "", /X25519|256/i);
-    assert.equal(modern.tls.alpn, "postgresql");
-    assert.equal(modern.info.alpn, "postgresql");
-    assert.deepEqual(modern.tls.peerCertificate, new Uint8Array(new X509Certificate(pki.server.cert).raw));
-    modern.close();
-    const old = await secured(peers.addresses, "tls", { nodeOptions: { maxVersion: "TLSv1.2" } });
-    assert.deepEqual([old.tls.protocol, old.tls.alpn], ["TLSv1.2", undefined]);
-    old.close();
+    const duplex = await checked(undefined);
+    assert.equal(duplex.info.secure, true);
+    duplex.close();
+    const refused = {
+      name: "TlsError",
+      driverCode: "TLS_CERTIFICATE",
+      message: /not my pin.*127\.0\.0\.1:\d+ via node/,
+    };
+    await assert.rejects(checked(new Error("not my pin")), refused);
   } finally {
     await peers.close();
   }
@@ -141,7 +101,7 @@ test("a handshake that cannot succeed is TLS_HANDSHAKE, and releases the connect
   const peers = await startPeers();
   const cases: [name: string, server: keyof PeerAddresses, options: Partial<TlsOptions>][] = [
     ["a server that does not speak TLS", "tcp", {}],
-    ["no version in common", "tls", { nodeOptions: { maxVersion: "TLSv1.1", minVersion: "TLSv1.1" } }],
+    ["no version in common", "tls", { minVersion: "TLSv1.1", maxVersion: "TLSv1.1" }],
     ["a key that is none", "tls", { clientCertificate: { cert: pki.client.cert, key: "none" } }],
   ];
   try {

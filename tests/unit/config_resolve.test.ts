@@ -335,7 +335,6 @@ test("what libpq can insist on and nothing here can do is refused, never ignored
     ["PGSSLCRL", `${tls} sslcrl=/x`, "sslmode=disable sslcrl=/x"],
     ["PGSSLCRLDIR", `${tls} sslcrldir=/x`, "sslcrldir=/x"],
     ["PGSSLCERTMODE", `${tls} sslcertmode=require`, `${tls} sslcertmode=allow`],
-    ["PGSSLMINPROTOCOLVERSION", `${tls} ssl_min_protocol_version=TLSv1.3`, `${tls} ssl_min_protocol_version=TLSv1.2`],
     ["PGREQUIREPEER", "host=/tmp requirepeer=postgres", "host=localhost requirepeer=postgres"],
     ["PGGSSENCMODE", "gssencmode=require", "gssencmode=prefer"],
   ];

@@ -141,8 +141,8 @@ test("a client certificate is read from files, text or bytes", () => {
 
 test("what only Node understands is kept for Node", () => {
   const checkServerIdentity = () => undefined;
-  const { nodeOptions, rootCerts } = tls({ ssl: { minVersion: "TLSv1.3", checkServerIdentity, ca: ROOT } });
-  assert.deepEqual(nodeOptions, { minVersion: "TLSv1.3", checkServerIdentity });
+  const { nodeOptions, rootCerts } = tls({ ssl: { ciphers: "HIGH", checkServerIdentity, ca: ROOT } });
+  assert.deepEqual(nodeOptions, { ciphers: "HIGH", checkServerIdentity });
   assert.deepEqual(rootCerts, [ROOT]);
   assert.deepEqual(tls({ ssl: { pfx: "bytes", passphrase: "p" } }).nodeOptions, { pfx: "bytes", passphrase: "p" });
   assert.deepEqual(tls({ ssl: { cert: [CERT, CERT], key: [KEY, KEY] } }).nodeOptions, {
@@ -150,6 +150,26 @@ test("what only Node understands is kept for Node", () => {
     key: [KEY, KEY],
   });
   assert.equal(tls({ ssl: { rejectUnauthorized: false } }).nodeOptions, undefined);
+  const { mode, nodeOptions: none } = tls({ ssl: { require: true, rejectUnauthorized: false } });
+  assert.deepEqual([mode, none], ["no-verify", undefined], "Sequelize's `require` says what any object says");
+});
+
+test("the versions of TLS are Node's or libpq's, and the same everywhere", () => {
+  const cases: readonly [input: string | ClientConfig, min: string | undefined, max: string | undefined][] = [
+    [{ ssl: true }, undefined, undefined],
+    [{ ssl: { minVersion: "TLSv1.3" } }, "TLSv1.3", undefined],
+    [{ ssl: { minVersion: "TLSv1", maxVersion: "TLSv1.2" } }, "TLSv1", "TLSv1.2"],
+    ["postgres://h/d?ssl_min_protocol_version=TLSv1.2&ssl_max_protocol_version=TLSv1.3", "TLSv1.2", "TLSv1.3"],
+    [{ ssl_max_protocol_version: "TLSv1.2", ssl: { maxVersion: "TLSv1.3" } }, undefined, "TLSv1.2"],
+  ];
+  for (const [input, min, max] of cases) {
+    const { minVersion, maxVersion, nodeOptions } = tls(input);
+    assert.deepEqual([minVersion, maxVersion, nodeOptions], [min, max, undefined], inspect(input));
+  }
+  process.env.PGSSLMINPROTOCOLVERSION = "TLSv1.3";
+  assert.equal(tls({}).minVersion, "TLSv1.3");
+  process.env.PGSSLMAXPROTOCOLVERSION = "TLSv1.2";
+  assert.throws(() => tls({}), { code: "CONFIG_VALUE", message: /TLSv1\.3, is newer than the newest, TLSv1\.2/ });
 });
 
 const SECRET = "hunter2";
@@ -162,6 +182,10 @@ const refused: readonly [input: string | ClientConfig, code: string, words: RegE
   [{ ssl: { cert: CERT, key: SECRET } }, "CONFIG_PEM", /ssl.key is not PEM/],
   [{ ssl: { cert: CERT, key: KEY, passphrase: 42 } }, "CONFIG_VALUE", /ssl.passphrase must be a string$|string \[/],
   [{ rootCerts: [ROOT, "x"] }, "CONFIG_PEM", /rootCerts/],
+  [{ ssl: { minVersion: "1.2" } }, "CONFIG_VALUE", /ssl\.minVersion must be .*TLSv1\.2/],
+  [{ ssl: { maxVersion: 771 } }, "CONFIG_VALUE", /ssl\.maxVersion/],
+  ["postgres://h/d?ssl_min_protocol_version=SSLv3", "CONFIG_VALUE", /ssl_min_protocol_version/],
+  [{ ssl: { minVersion: "TLSv1.3", maxVersion: "TLSv1.2" } }, "CONFIG_VALUE", /newer than the newest/],
   ["postgres://h/d?uselibpqcompat=true&sslmode=require&sslrootcert=system", "CONFIG_SSLMODE", /verify-full/],
 ];
 

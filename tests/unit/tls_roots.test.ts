@@ -1,5 +1,5 @@
 /**
- * Public authorities where the runtime shows none, as in a browser or a Worker: this file takes Node's modules away.
+ * What becomes of TLS without Node's modules, as in a browser or a Worker: this file takes them away.
  */
 
 import assert from "node:assert/strict";
@@ -7,6 +7,7 @@ import process from "node:process";
 import { test } from "node:test";
 import type { Duplex } from "../../src/duplex/duplex.ts";
 import { fromStreams } from "../../src/duplex/streams.ts";
+import { TlsError } from "../../src/errors.ts";
 import { chooseEngine } from "../../src/tls/choose.ts";
 import type { TlsDuplex, TlsEngine, TlsOptions } from "../../src/tls/engine.ts";
 import { systemRoots } from "../../src/tls/roots.ts";
@@ -40,6 +41,19 @@ async function askSystemRoots(tlsEngine: NotingEngine, more: Partial<TlsOptions>
   connecting.catch(() => {});
   return { duplex, connecting, asked: tlsEngine.asked };
 }
+
+test("options of Node's own, where there is no Node's TLS, are refused in the platform's words", async () => {
+  const stream = fromStreams(new TransformStream<Uint8Array, Uint8Array>(), {
+    transport: "streams",
+    remote: "db:5432",
+  });
+  const refusal = new TlsError("TLS_OPTION_UNSUPPORTED", "the platform cannot");
+  const duplex = Object.assign(stream, { startTls: () => Promise.reject(refusal) });
+  const asked = { ...options, nodeOptions: { ciphers: "x" } };
+  const engine = await chooseEngine(duplex, asked, { tlsEngine: "auto", crypto: "auto", systemRoots: false });
+  await assert.rejects(engine.connect(duplex, asked), refusal);
+  await duplex.closed;
+});
 
 test("this runtime shows no roots", () => {
   assert.equal(systemRoots(), undefined);

@@ -66,6 +66,8 @@ function request(fields: Partial<TlsRequest>): TlsRequest {
     rootCerts: undefined,
     systemRoots: false,
     serverName: undefined,
+    minVersion: undefined,
+    maxVersion: undefined,
     clientCertificate: undefined,
     negotiation: "postgres",
     nodeOptions: undefined,

@@ -99,6 +99,7 @@ test("a Worker opens its own socket, and refuses what its TLS cannot do", (t) =>
       ["ALPN", "tls", { alpn: ["postgresql"] }, "TLS_OPTION_UNSUPPORTED", /ALPN/],
       ["a certificate", "tls", { clientCertificate: {} }, "TLS_OPTION_UNSUPPORTED", /client certificate/],
       ["Node's options", "tls", { nodeOptions: { ciphers: "x" } }, "TLS_OPTION_UNSUPPORTED", /ciphers/],
+      ["a version", "tls", { minVersion: "TLSv1.2" }, "TLS_OPTION_UNSUPPORTED", /version of TLS.*wolfssl/],
       ["another name", "tls", { serverName: "localhost" }, "TLS_OPTION_UNSUPPORTED", /"localhost" where it dials 127/],
       ["an unknown root", "untrustedTls", {}, "TLS_HANDSHAKE", /could not be negotiated.*certificate is not for "127/],
       ["the wrong name", "wrongNameTls", {}, "TLS_HANDSHAKE", /could not be negotiated/],
