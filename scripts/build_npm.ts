@@ -1,6 +1,6 @@
 /**
- * `deno task build:npm [pgduplex|wolfssl]`: the npm packages, in `npm/`, built again where what they are made of changed.
- * `deno task build:npm:dnt` has dnt build them, which lays out the same trees.
+ * `deno task build:npm [pgduplex|wolfssl] [--core-as-is]`: the npm packages, in `npm/`, built again where what they are
+ * made of changed, the engine's core included. `deno task build:npm:dnt` has dnt build them, which lays out the same trees.
  *
  * @module
  */
@@ -13,6 +13,7 @@ import { BROWSER, EDGE_LIGHT_WITH_CORE, WORKERD, WORKERD_CORE, WORKERD_WITH_CORE
 import { ifChanged } from "./npm/if_changed.ts";
 import { versionOf } from "./npm/versions.ts";
 import { installPackages, step } from "./progress.ts";
+import { buildCore } from "./wasm_core.ts";
 
 /** What the packages have in common. */
 const COMMON = {
@@ -102,7 +103,16 @@ const wolfssl: BuildOptions = {
         "wolfssl/core.wasm": `workerd/${WORKERD_CORE}`,
         ...Object.fromEntries(sources.files.map((path) => [path, `source/${path}`])),
       },
-      texts: { "source/deno.json": `${JSON.stringify(sources.manifest, null, 2)}\n` },
+      texts: {
+        "source/deno.json": `${JSON.stringify(sources.manifest, null, 2)}\n`,
+        [`workerd/${WORKERD_CORE}.d.ts`]: "declare const core: WebAssembly.Module;\nexport default core;\n",
+      },
+      subpaths: {
+        [`./${WORKERD_CORE}`]: {
+          import: { types: `./workerd/${WORKERD_CORE}.d.ts`, default: `./workerd/${WORKERD_CORE}` },
+          default: `./workerd/${WORKERD_CORE}`,
+        },
+      },
     });
   },
 };
@@ -129,6 +139,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   await installPackages();
+  if (!args.includes("--core-as-is") && (names.length === 0 || names.includes("wolfssl"))) await buildCore();
   for (const name of names.length > 0 ? names : Object.keys(PACKAGES)) {
     const options = PACKAGES[name];
     if (options === wolfssl && !await hasGenerated()) {

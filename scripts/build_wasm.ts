@@ -24,8 +24,10 @@ const OUTPUT = join(ROOT, "wolfssl", "core.wasm");
 const EMBEDDED = join(ROOT, "wolfssl", "core_wasm.js");
 const CACHE = join(ROOT, ".build", "wasm");
 
-/** What `wolfssl/core.lock.json` records. */
+/** What `wolfssl/core.lock.json` records: where the binary came from. */
 interface Lock {
+  readonly source: typeof SOURCE;
+  readonly toolchain: typeof TOOLCHAIN;
   /** SHA-256 over the recipe and our own C. */
   readonly inputs: string;
   /** SHA-256 of the binary. */
@@ -59,7 +61,7 @@ async function main(): Promise<void> {
     return say(`up to date: wolfssl/core.wasm, SHA-256 ${lock.sha256.slice(0, 16)}...`);
   }
   const wasm = await build(ours);
-  const built: Lock = { inputs, sha256: sha256(wasm), bytes: wasm.length };
+  const built: Lock = { source: SOURCE, toolchain: TOOLCHAIN, inputs, sha256: sha256(wasm), bytes: wasm.length };
   if (options.verify || lock?.inputs === inputs) assertReproduced(built, lock);
   else await writeFile(LOCK, JSON.stringify(built, null, 2) + "\n");
   await writeFile(OUTPUT, wasm);

@@ -11,7 +11,7 @@ import { TlsConnection } from "./connection.ts";
 import { chooseCrypto } from "./crypto_choice.ts";
 import { aborted, alertOf, certificateRefused, CoreFailure, handshakeFailed } from "./failures.ts";
 import { KeyAgreement } from "./key_agreement.ts";
-import { embeddedModule } from "./module.ts";
+import { embeddedModule, fetchModule } from "./module.ts";
 import { settingsOf, type Trust, trustOf, type WolfSslOptions } from "./options.ts";
 import { RecordCrypto } from "./record_crypto.ts";
 import { type KeptSession, SessionCache } from "./resumption.ts";
@@ -33,12 +33,26 @@ export class WolfSslEngine implements TlsEngine {
   readonly #options: WolfSslOptions;
   readonly #memory: EngineMemory = { sessions: new SessionCache(), signatures: new VerifiedSignatures() };
 
+  /** What was fetched, or is being fetched; a failed attempt is not kept. */
+  #fetched: Promise<WebAssembly.Module> | undefined;
+
   constructor(options: WolfSslOptions) {
     this.#options = options;
   }
 
   async prepare(): Promise<void> {
-    if (this.#options.module === undefined) await embeddedModule();
+    await this.#module();
+  }
+
+  async #module(): Promise<WebAssembly.Module> {
+    const { module } = this.#options;
+    if (module === undefined) return await embeddedModule();
+    if (!(module instanceof URL)) return module;
+    this.#fetched ??= fetchModule(module).catch((error) => {
+      this.#fetched = undefined;
+      throw error;
+    });
+    return await this.#fetched;
   }
 
   async connect(duplex: Duplex, options: TlsOptions): Promise<TlsDuplex> {
@@ -51,7 +65,7 @@ export class WolfSslEngine implements TlsEngine {
       signal?.addEventListener("abort", onAbort, { once: true });
       const trust = await trustOf(options, this.#options);
       const settings = await settingsOf(options, this.#options);
-      const module = this.#options.module ?? await embeddedModule();
+      const module = await this.#module();
       handshake = new Handshake(duplex, options, this.#options, trust, this.#memory);
       return await handshake.run(module, settings);
     } catch (cause) {

@@ -1,5 +1,5 @@
 /**
- * The core's WebAssembly module: embedded, unless the caller brings it compiled.
+ * The core's WebAssembly module: embedded, unless the caller brings it compiled, or tells where it is.
  *
  * @module
  */
@@ -32,10 +32,43 @@ async function compileEmbedded(): Promise<WebAssembly.Module> {
     throw new TlsError(
       "TLS_CORE_INVALID",
       "the wolfSSL core could not be compiled: its file is damaged (install @pgduplex/wolfssl again), or this runtime " +
-        "compiles no WebAssembly at run time (pass wolfssl({ module }) a module that it imported)",
+        "compiles no WebAssembly at run time (pass wolfssl({ module }) a module that it imported; in a page, add " +
+        "'wasm-unsafe-eval' to script-src)",
       { phase: "tls", cause },
     );
   }
+}
+
+/**
+ * The module at a URL.
+ *
+ * @throws {TlsError} `TLS_CORE_MISSING`, `TLS_CORE_INVALID`
+ */
+export async function fetchModule(url: URL): Promise<WebAssembly.Module> {
+  const bytes = await fetchBytes(url);
+  try {
+    return await WebAssembly.compile(bytes);
+  } catch (cause) {
+    const message = `what is at ${url} could not be compiled: it is not core.wasm of @pgduplex/wolfssl, or a ` +
+      "Content-Security-Policy lacks 'wasm-unsafe-eval'";
+    throw new TlsError("TLS_CORE_INVALID", message, { phase: "tls", cause });
+  }
+}
+
+async function fetchBytes(url: URL): Promise<ArrayBuffer> {
+  let cause: unknown;
+  try {
+    const response = await fetch(url);
+    if (response.ok) return await response.arrayBuffer();
+    cause = new Error(`HTTP ${response.status}`);
+  } catch (error) {
+    cause = error;
+  }
+  const why = cause instanceof Error ? cause.message : String(cause);
+  throw new TlsError("TLS_CORE_MISSING", `the wolfSSL core cannot be fetched from ${url}: ${why}`, {
+    phase: "tls",
+    cause,
+  });
 }
 
 async function loadEmbedded(): Promise<string> {

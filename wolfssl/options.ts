@@ -37,8 +37,12 @@ export interface WolfSslOptions {
   readonly roots?: readonly string[];
   /** Whether to resume earlier sessions where the server offers it. Default: true. */
   readonly resumption?: boolean;
-  /** The core, compiled, for runtimes that compile no WebAssembly at run time (Workers). Default: the embedded one. */
-  readonly module?: WebAssembly.Module;
+  /**
+   * The core. Default: the embedded one. Compiled, for runtimes that compile no WebAssembly at run time; or the URL of
+   * `core.wasm`, which the package exports, for programs that would rather fetch it than carry it: fetched once, when it
+   * is first needed.
+   */
+  readonly module?: WebAssembly.Module | URL | undefined;
 }
 
 /** X25519 is the fastest, and every server has P-256. The hybrid with ML-KEM is there for those who ask. */

@@ -19,6 +19,8 @@ export interface Finish {
   readonly files: Readonly<Record<string, string>>;
   /** Files to write, by their paths in the package. */
   readonly texts?: Readonly<Record<string, string>>;
+  /** Subpaths of `exports` besides the entry points. */
+  readonly subpaths?: Readonly<Record<string, Exports>>;
   /** Whether there is a subpath `./core`, of the main entry point. */
   readonly core?: boolean;
   /** Whether it stands in for node-postgres. */
@@ -28,7 +30,7 @@ export interface Finish {
 /** Completes the package that was laid out in `outDir`. */
 export async function finish(
   { entryPoints, outDir, package: fields }: Pick<BuildOptions, "entryPoints" | "outDir" | "package">,
-  { platforms, files, texts = {}, core = false, asPg = false }: Finish,
+  { platforms, files, texts = {}, subpaths = {}, core = false, asPg = false }: Finish,
 ): Promise<void> {
   for (const entry of platforms) await bundlePlatform({ ...entry, outDir });
   for (const [from, to] of Object.entries(files)) await copy(from, join(outDir, to));
@@ -50,7 +52,7 @@ export async function finish(
   const pg = asPg ? await writeAsPg(outDir, entryPoints) : undefined;
   const manifest = {
     ...fields,
-    ...entryFields(entryPoints, bundled, { ...more, ...pg?.subpaths }, pg?.conditions),
+    ...entryFields(entryPoints, bundled, { ...more, ...pg?.subpaths, ...subpaths }, pg?.conditions),
   };
   await Deno.writeTextFile(join(outDir, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 }

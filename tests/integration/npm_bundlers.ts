@@ -8,10 +8,14 @@ import { nodeResolve } from "@rollup/plugin-node-resolve";
 import { build as esbuild } from "esbuild";
 import assert from "node:assert/strict";
 import { builtinModules } from "node:module";
-import { join } from "node:path";
+import { rename } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { rollup } from "rollup";
 import { build as vite } from "vite";
 import webpack from "webpack";
+import { projectRoot } from "../fixtures/project.ts";
+import { bunProgram, nodeOf } from "../runtimes/node/runtime.ts";
+import { run } from "./npm_consumer.ts";
 
 /** Where a bundle is to run. */
 export type Target = "browser" | "workerd" | "node";
@@ -28,6 +32,9 @@ export interface Order {
  * Cloudflare's plugin for Vite have it.
  */
 export type Bundler = (order: Order) => Promise<void>;
+
+/** The compatibility date of Workers, which are run without flags. */
+export const WORKERD_DATE = "2026-04-01";
 
 /** Wrangler's, and after them its bundler's own. */
 const WORKERD_CONDITIONS = ["workerd", "worker", "browser"];
@@ -46,6 +53,9 @@ const WASM_FILE = "./core.wasm";
 const OPTIONAL_PARTS_OF_WS = /Can't resolve '(bufferutil|utf-8-validate)' in '.*\bws\b/;
 
 const NODE_BUILTINS = [...builtinModules, /^node:/];
+
+/** Bundlers that bundle for some targets alone. */
+export const TARGETS: Readonly<Record<string, readonly Target[]>> = { wrangler: ["workerd"] };
 
 export const BUNDLERS: Readonly<Record<string, Bundler>> = {
   async esbuild({ entry, outDir, target }) {
@@ -141,5 +151,29 @@ export const BUNDLERS: Readonly<Record<string, Bundler>> = {
       },
     });
     assert.deepEqual(warnings, []);
+  },
+
+  // What `wrangler deploy` would upload, the WebAssembly module included.
+  async wrangler({ entry, outDir }) {
+    const program = join(projectRoot(), "node_modules/wrangler/bin/wrangler.js");
+    const args = ["deploy", entry, "--dry-run", "--outdir", outDir, "--name", "program"];
+    const printed = await run(
+      await nodeOf("22.23.3"), // no older one will do for it
+      [program, ...args, "--compatibility-date", WORKERD_DATE],
+      dirname(entry),
+      { CI: "1", WRANGLER_SEND_METRICS: "false", WRANGLER_LOG_PATH: outDir, NO_COLOR: "1" },
+    );
+    assert.doesNotMatch(printed, /WARNING/);
+    await rename(join(outDir, basename(entry).replace(/\.mjs$/, ".js")), join(outDir, "main.mjs"));
+  },
+
+  async bun({ entry, outDir, target }) {
+    await run(await bunProgram(), [
+      ...["build", entry, "--format=esm", "--splitting", `--outdir=${outDir}`],
+      `--target=${target === "node" ? "node" : "browser"}`,
+      "--entry-naming=main.mjs",
+      "--chunk-naming=[name]-[hash].mjs",
+      ...target === "workerd" ? ["--conditions=workerd", "--external=*.wasm"] : [],
+    ], dirname(entry));
   },
 };

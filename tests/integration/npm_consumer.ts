@@ -43,7 +43,7 @@ export interface Consumer {
 /** Builds the packages, unless they are up to date, and installs them. */
 export async function installConsumer(): Promise<Consumer> {
   const root = projectRoot();
-  await run(process.execPath, ["run", "-A", "--no-check", "scripts/build_npm.ts"], root);
+  await run(process.execPath, ["run", "-A", "--no-check", "scripts/build_npm.ts", "--core-as-is"], root);
   const project = temporaryFolder("npm");
   const { path: folder } = project;
   try {
@@ -97,9 +97,19 @@ async function link(dependency: string, consumer: string): Promise<void> {
 
 const DEADLINE_MILLIS = 180_000; // after which a program counts as hanging; builds wait for each other
 
-/** Runs a program to its end, and gives what it printed. Fails where the program does. */
-export async function run(program: string, args: readonly string[], cwd: string): Promise<string> {
-  const child = spawn(program, args, { cwd, stdio: ["ignore", "pipe", "pipe"], timeout: DEADLINE_MILLIS });
+/** Runs a program to its end, with variables besides this process's own, and gives what it printed. Fails where it does. */
+export async function run(
+  program: string,
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const child = spawn(program, args, {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: DEADLINE_MILLIS,
+  });
   let output = "";
   let errors = "";
   child.stdout.on("data", (chunk) => output += chunk);

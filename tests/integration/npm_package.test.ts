@@ -48,7 +48,7 @@ const CONTENTS: Readonly<Record<Name, { papers: string[]; modules: RegExp[]; ent
   },
   wolfssl: {
     papers: ["LICENSE", "README.md", "package.json", "source/deno.json", "source/wolfssl/core.lock.json"],
-    modules: [MODULES, BUNDLES, /^workerd\/core\.wasm$/, SOURCE_OF_CORE],
+    modules: [MODULES, BUNDLES, /^workerd\/core\.wasm(\.d\.ts)?$/, SOURCE_OF_CORE],
     entries: ["wolfssl/mod", "wolfssl/core_wasm", "wolfssl/mozilla_roots"],
   },
 };
@@ -96,7 +96,7 @@ test("pages and Workers load lazily what few need, and nothing else", { skip }, 
   if (consumer.wolfssl === undefined) return;
   const stable = (names: string[]) => names.map((name) => name.replace(/-\w+\.js$/, ".js"));
   assert.deepEqual(stable(lazy("edge-light", consumer.wolfssl)), ["mozilla_roots.js"]);
-  assert.deepEqual(stable(lazy("workerd", consumer.wolfssl)), ["core.wasm", "mozilla_roots.js"]);
+  assert.deepEqual(stable(lazy("workerd", consumer.wolfssl)), ["core.wasm", "core.wasm.d.ts", "mozilla_roots.js"]);
 });
 
 testPackages("publint has nothing to say", async ({ tarball }) => {
@@ -107,9 +107,11 @@ testPackages("publint has nothing to say", async ({ tarball }) => {
 testPackages("the types are what is imported, however it is resolved (attw)", async ({ tarball }) => {
   const result = await checkPackage(createPackageFromTarballData(tarball));
   assert.ok(result.types);
-  // Resolution as in Node 10 knows no subpaths.
+  // Resolution as in Node 10 knows no subpaths, and no CommonJS module requires WebAssembly.
+  const isExpected = (resolution: string, entry: string) =>
+    resolution === "node10" ? entry !== "." : resolution === "node16-cjs" && entry.endsWith(".wasm");
   const problems = result.problems.filter((problem) =>
-    !(problem.kind === "NoResolution" && problem.resolutionKind === "node10" && problem.entrypoint !== ".")
+    !(problem.kind === "NoResolution" && isExpected(problem.resolutionKind, problem.entrypoint))
   );
   assert.deepEqual(problems, []);
 });

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { compileFlags, isNeeded, SOURCE_FILES } from "../../scripts/wasm/recipe.ts";
+import denoJson from "../../deno.json" with { type: "json" };
+import lock from "../../wolfssl/core.lock.json" with { type: "json" };
+import { compileFlags, isNeeded, SOURCE, SOURCE_FILES, TOOLCHAIN } from "../../scripts/wasm/recipe.ts";
 import { readTarGz } from "../../scripts/wasm/tar.ts";
 import { nest } from "../../scripts/wasm/tree.ts";
 
@@ -60,4 +62,11 @@ test("paths become a tree, and a file is no folder", () => {
     e: bytes,
   });
   assert.throws(() => nest(new Map([["a", bytes], ["a/b", bytes]])), /a is a file/);
+});
+
+test("what the package says of the core's provenance is what the recipe takes and the lock file pins", () => {
+  assert.deepEqual(lock.source, SOURCE);
+  assert.deepEqual(lock.toolchain, TOOLCHAIN);
+  assert.equal(denoJson.imports["@yowasp/clang"], `npm:@yowasp/clang@${TOOLCHAIN.clang}`);
+  assert.equal(denoJson.imports["binaryen"], `npm:binaryen@${TOOLCHAIN.binaryen}`);
 });

@@ -40,9 +40,13 @@ export const bun: Runtime = {
   title: "Bun",
   group: "Bun (ESM, CommonJS)",
   combinations,
-  prepare: async (stage) =>
-    await programRunner(stage, join(await installFromNpm("bun", BUN_VERSION), "node_modules/.bin/bun")),
+  prepare: async (stage) => await programRunner(stage, await bunProgram()),
 };
+
+/** The program. */
+export async function bunProgram(): Promise<string> {
+  return join(await installFromNpm("bun", BUN_VERSION), "node_modules/.bin/bun");
+}
 
 async function programRunner(stage: Stage, program: string) {
   const consumer = await stage.consumer();
@@ -61,7 +65,7 @@ async function programRunner(stage: Stage, program: string) {
 }
 
 /** The machine's own Node where it is of that major version, else npm's. */
-async function nodeOf(version: string): Promise<string> {
+export async function nodeOf(version: (typeof NODE_VERSIONS)[number]): Promise<string> {
   const own = await find("node");
   if (own !== undefined && majorOf(await versionOf(own)) === majorOf(version)) return own;
   return join(await installFromNpm("node", version), "node_modules/.bin/node");

@@ -4,21 +4,15 @@
  * @module
  */
 
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
 import process from "node:process";
 import { Miniflare } from "miniflare";
+import { modulesIn } from "./modules.ts";
 
 const [, , folder = "", task = ""] = process.argv;
 
-const files = readdirSync(folder);
-const main = "program_worker.mjs"; // the first module is the Worker
 const miniflare = new Miniflare({
   modulesRoot: folder,
-  modules: [main, ...files.filter((name) => name !== main)].map((name) => ({
-    type: name.endsWith(".wasm") ? "CompiledWasm" as const : "ESModule" as const,
-    path: join(folder, name),
-  })),
+  modules: modulesIn(folder, "program_worker.mjs"),
   compatibilityDate: "2026-04-01",
   cf: false,
 });
