@@ -15,7 +15,7 @@
  */
 
 export { Client, type ConnectOptions } from "./src/client/client.ts";
-export type { ClientOperations } from "./src/client/client_operations.ts";
+export type { QueryableBase } from "./src/client/queryable_base.ts";
 export type { ClientShape, ConnectionParameters } from "./src/client/client_shape.ts";
 export {
   type BindConfig,

@@ -54,11 +54,10 @@ const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   "src/tls/roots.ts": ["process"],
   "src/types/byte_array.ts": ["Buffer"],
   "src/utf8.ts": ["Buffer"],
-  "src/client/client_shape.ts": ["events"], // node-postgres's clients are EventEmitters, and so is what they hand out
   "src/client/connection.ts": ["events"],
   "src/client/connection_stream.ts": ["events"],
-  "src/client/pool_operations.ts": ["events"],
   "src/client/query.ts": ["events"],
+  "src/client/queryable_base.ts": ["events"], // node-postgres's clients are EventEmitters, and so is what they hand out
 };
 
 /** One import or re-export. */

@@ -9,7 +9,7 @@ import { build } from "esbuild";
 import { join } from "node:path";
 import { LazyImports } from "./lazy_imports.ts";
 import { type Exports, stemOf } from "./manifest.ts";
-import { BROWSER, bundleOptions, ENGINE, type Platform, WORKERD } from "./platforms.ts";
+import { BROWSER, bundleOptions, ENGINE, OPERATIONS, type Platform, WORKERD } from "./platforms.ts";
 
 const LEFT_OUT = `left out of pgduplex/core: import pgduplex, or set tlsEngine to an engine`;
 
@@ -19,6 +19,7 @@ const EVERYWHERE: Platform = {
   always: [
     ...new Set([...BROWSER.always, ...BROWSER.never, ...WORKERD.always, ...WORKERD.never]),
     ...BROWSER.alone,
+    OPERATIONS,
   ],
   never: [ENGINE],
   alone: [],

@@ -31,6 +31,9 @@ const NOWHERE = [
   "src/config/passfile.ts",
 ];
 
+/** What programs that only query have no use for. */
+export const OPERATIONS = "src/client/operations.ts";
+
 const ALONE = ["src/auth/md5.ts", "src/auth/saslprep.ts"];
 
 const leftOutOf = (condition: string) =>
@@ -48,7 +51,7 @@ export const BROWSER: Platform = {
 /** Cloudflare Workers, which load all of a program at once. */
 export const WORKERD: Platform = {
   name: "workerd",
-  always: [...EVERYWHERE, "src/duplex/streams.ts", "src/duplex/cloudflare.ts"],
+  always: [...EVERYWHERE, OPERATIONS, "src/duplex/streams.ts", "src/duplex/cloudflare.ts"],
   never: [...NOWHERE, "src/duplex/direct_sockets.ts"],
   alone: ALONE,
   leftOut: leftOutOf("workerd"),

@@ -7,50 +7,31 @@
 import type { ClientConfig } from "../config/client_config.ts";
 import type { ConnectionOptions } from "../config/options.ts";
 import type { DuplexInfo } from "../duplex/duplex.ts";
-import { deferred } from "../duplex/waiting.ts";
-import { AbortError, ClientError, TimeoutError, TransportError } from "../errors.ts";
-import { connect } from "../session/connect.ts";
+import { TimeoutError, TransportError } from "../errors.ts";
 import type { ConnectTimings } from "../session/connect_state.ts";
-import type { Session, SessionEvents } from "../session/session.ts";
 import { StatementCache } from "../session/statement_cache.ts";
 import type { TlsInfo } from "../tls/engine.ts";
+import type { CatalogType } from "../types/catalog.ts";
 import type { TypeParserSource } from "../types/codec.ts";
 import { TypeRegistry, types as globalTypes } from "../types/registry.ts";
 import { callOut } from "./call_out.ts";
-import { ClientOperations } from "./client_operations.ts";
-import type { ClientStage } from "./client_shape.ts";
+import { ClientShape, type ClientStage } from "./client_shape.ts";
 import { Connection } from "./connection.ts";
 import { defaults } from "./defaults.ts";
-import { EarlyQueries } from "./early_queries.ts";
+import { Lifecycle, type LifecycleEvents } from "./lifecycle.ts";
 import { callbackObserver, eventObserver } from "./observers.ts";
 import { resolveClientOptions } from "./own_stream.ts";
+import { type Operations, Place } from "./place.ts";
 import { oneOrAll, Query, type QueryCallback } from "./query.ts";
 import { type QueryArrayConfig, type QueryConfig, queryConfig } from "./query_config.ts";
 import { type QueryDefaults, type QueryObserver, QueryRequest } from "./query_run.ts";
+import type { RequestHost } from "./queryable_base.ts";
 import type { Request } from "./request.ts";
 import type { QueryResultRow, Result } from "./result.ts";
-import { equip, isSubmittable, type Submittable, SubmittableRequest } from "./submittable.ts";
+import { equip, isSubmittable, type Submittable, tellFailure } from "./submittable.ts";
 import { rejectTraced } from "./trace.ts";
-
-interface Connecting {
-  readonly at: "connecting";
-  readonly abort: AbortController;
-  /** Resolves when the connect has succeeded or failed. */
-  readonly over: Promise<void>;
-  readonly session: Session | undefined;
-}
-
-type State =
-  | { readonly at: "new" }
-  | Connecting
-  | { readonly at: "connected"; readonly session: Session }
-  | { readonly at: "ended"; readonly error: Error | undefined };
-
-/** Whoever waits for a connect. */
-interface ConnectObserver {
-  ready(): void;
-  failed(error: Error): void;
-}
+import type { TransactionWork } from "./transaction.ts";
+import type { TransactionOptions } from "./transaction_options.ts";
 
 /** How a connect may be given up. */
 export interface ConnectOptions {
@@ -77,7 +58,7 @@ export interface ConnectOptions {
  * await client.end();
  * ```
  */
-export class Client extends ClientOperations {
+export class Client extends ClientShape {
   /** As in node-postgres. */
   static readonly Query: typeof Query = Query;
 
@@ -85,18 +66,10 @@ export class Client extends ClientOperations {
   readonly #options: ConnectionOptions;
   readonly #types: TypeRegistry;
   readonly #queryDefaults: QueryDefaults;
-  readonly #early: EarlyQueries;
-  #state: State = { at: "new" };
-  #timings: ConnectTimings | undefined;
-  #tlsInfo: TlsInfo | undefined;
+  readonly #lifecycle: Lifecycle;
+  readonly #host: RequestHost;
   #connection: Connection | undefined;
-  #queried = false;
-  #wasReady = false;
-  #lastSession: Session | undefined;
-  /** Whether the connection is over, or will never be. */
-  #over = false;
-  /** The end that `end` has begun. */
-  #closing: Promise<void> | undefined;
+  #transactions: InstanceType<Operations["Transactions"]> | undefined;
   readonly #Promise: PromiseConstructor;
 
   /**
@@ -112,7 +85,7 @@ export class Client extends ClientOperations {
     super(options, own);
     this.#options = options;
     this.#Promise = (own.Promise as PromiseConstructor | undefined) ?? Promise;
-    this.#early = new EarlyQueries({ host: options.host, port: options.port });
+    this.#lifecycle = new Lifecycle(options, () => this.pipeline, this.#lifecycleEvents());
     this.#types = new TypeRegistry((own.types as TypeParserSource | undefined) ?? globalTypes);
     this.#queryDefaults = {
       types: this.#types,
@@ -120,16 +93,22 @@ export class Client extends ClientOperations {
       datesAsUTC: defaults.parseInputDatesAsUTC ?? false,
       statements: options.statementCache > 0 ? new StatementCache(options.statementCache) : undefined,
     };
+    let portals = 0;
+    this.#host = {
+      run: (request) => this.#lifecycle.run(request),
+      defaults: this.#queryDefaults,
+      portalName: () => `pgduplex_${++portals}`,
+    };
   }
 
   /** The server's run-time parameters that it reports, such as `server_version`; empty until connected. */
   get parameters(): ReadonlyMap<string, string> {
-    return this.#session?.parameters ?? new Map();
+    return this.#lifecycle.session?.parameters ?? new Map();
   }
 
   /** The transport, the peer, and whether the connection is verified TLS; undefined until connected. */
   get connectionInfo(): DuplexInfo | undefined {
-    return this.#session?.duplex.info;
+    return this.#lifecycle.session?.duplex.info;
   }
 
   /**
@@ -143,7 +122,7 @@ export class Client extends ClientOperations {
    * ```
    */
   get tlsInfo(): TlsInfo | undefined {
-    return this.#tlsInfo;
+    return this.#lifecycle.connected?.tls;
   }
 
   /** What submittables write to. */
@@ -154,7 +133,7 @@ export class Client extends ClientOperations {
 
   /** How long each part of connecting took; undefined until connected. */
   get connectTimings(): ConnectTimings | undefined {
-    return this.#timings;
+    return this.#lifecycle.connected?.timings;
   }
 
   /**
@@ -168,22 +147,28 @@ export class Client extends ClientOperations {
   /** As above, and calls back. */
   connect(callback: (error: Error | null, client?: this) => void): void;
   connect(optionsOrCallback?: ConnectOptions | ((error: Error | null, client?: this) => void)): Promise<this> | void {
-    if (typeof optionsOrCallback === "function") {
-      void this.#connect(undefined, {
-        ready: () => callOut(() => optionsOrCallback(null, this)),
-        failed: (error) => callOut(() => optionsOrCallback(error)),
+    const connect = (signal: AbortSignal | undefined, ready: () => void, failed: (error: Error) => void) =>
+      this.#lifecycle.connect(signal, {
+        ready: () => {
+          ready();
+          callOut(() => this.emit("connect"));
+        },
+        failed,
       });
-      return;
+    if (typeof optionsOrCallback === "function") {
+      const callback = optionsOrCallback;
+      return void connect(
+        undefined,
+        () => callOut(() => callback(null, this)),
+        (error) => callOut(() => callback(error)),
+      );
     }
     const promise = new this.#Promise<this>((resolve, reject) => {
-      void this.#connect(optionsOrCallback?.signal, {
-        ready: () => resolve(this),
-        failed: (error) => {
-          // Who ends a client that is still connecting need not wait for this: node-postgres's would never settle.
-          if (this.#closing !== undefined) promise.catch(() => {});
-          if (this.#Promise === Promise) rejectTraced(resolve, error);
-          else reject(error);
-        },
+      void connect(optionsOrCallback?.signal, () => resolve(this), (error) => {
+        // Who ends a client that is still connecting need not wait for this: node-postgres's would never settle.
+        if (this.#lifecycle.closing) promise.catch(() => {});
+        if (this.#Promise === Promise) rejectTraced(resolve, error);
+        else reject(error);
       });
     });
     return promise;
@@ -241,7 +226,7 @@ export class Client extends ClientOperations {
   /** As above, and calls back. */
   end(callback: (error?: Error) => void): void;
   end(callback?: (error?: Error) => void): Promise<void> | void {
-    const ended = this.#end();
+    const ended = this.#lifecycle.end();
     if (typeof callback !== "function") return this.#promised(ended);
     ended.then(() => callOut(callback));
   }
@@ -261,87 +246,66 @@ export class Client extends ClientOperations {
     return this.#types.getTypeParser;
   }
 
+  /** As {@linkcode Queryable.transaction}. A client runs one at a time; within one, use that transaction's own method. */
+  transaction<T>(work: TransactionWork<T>, options?: TransactionOptions): Promise<T> {
+    const place = new Place(({ Transactions }) => {
+      this.#transactions ??= new Transactions(this);
+      return this.#transactions.run(work, options);
+    }, { timeoutMillis: this.#options.queryTimeoutMillis, signal: options?.signal });
+    this.#lifecycle.run(place);
+    return place.taken;
+  }
+
+  /**
+   * Looks up the types that this database has of its own, so that this client gives values of theirs as what they are:
+   * composites and rows of tables as objects, ranges as {@linkcode Range}s, arrays of enums and of all of these as
+   * arrays, domains as what they are made of, `hstore` as objects. Until then, and by default, they are strings as in
+   * node-postgres. Call it again after types were created. For a pool's clients, call it in `onConnect`.
+   *
+   * @example
+   * ```ts
+   * await client.loadTypes();
+   * const { rows } = await client.query("select int4range(1, 5) as range, array['a'::mood] as moods");
+   * console.log(rows[0].range.upper, rows[0].moods); // 5 [ "a" ]
+   * ```
+   */
+  async loadTypes(): Promise<void> {
+    const place = new Place(async ({ CATALOG_QUERY, registerCatalog }) => {
+      const types = new TypeRegistry();
+      const { rows } = await this.query<[...CatalogType]>({ text: CATALOG_QUERY, rowMode: "array", types });
+      registerCatalog(this.#types, rows);
+    }, { timeoutMillis: this.#options.queryTimeoutMillis });
+    this.#lifecycle.run(place);
+    await place.taken;
+  }
+
   /** Keeps the process alive while this connection is open, which is the default. */
   ref(): void {
-    this.#session?.duplex.ref?.();
+    this.#lifecycle.session?.duplex.ref?.();
   }
 
   /** Lets the process exit although this connection is open. */
   unref(): void {
-    this.#session?.duplex.unref?.();
+    this.#lifecycle.session?.duplex.unref?.();
+  }
+
+  /** @internal */
+  protected get portalsInTransaction(): undefined {
+    return undefined;
+  }
+
+  /** @internal */
+  protected lend(request: Request, _ended: () => Promise<unknown>, lent?: (host: RequestHost) => void): void {
+    lent?.(this.#host);
+    this.#host.run(request);
   }
 
   /** @internal */
   protected get stage(): ClientStage {
-    const { at } = this.#state;
-    return {
-      at,
-      ending: this.#closing !== undefined || (this.#state.at === "ended" && this.#state.error === undefined),
-      over: this.#over,
-      wasReady: this.#wasReady,
-      queried: this.#queried,
-      failure: this.#state.at === "ended" ? this.#state.error : undefined,
-      session: this.#lastSession,
-    };
+    return this.#lifecycle.stage;
   }
 
-  get #session(): Session | undefined {
-    return this.#state.at === "connecting" || this.#state.at === "connected" ? this.#state.session : undefined;
-  }
-
-  /** Tells the observer of the outcome before any early query has its own. */
-  async #connect(signal: AbortSignal | undefined, observer: ConnectObserver): Promise<void> {
-    if (this.#state.at !== "new") {
-      await undefined;
-      const used = "Client has already been connected. You cannot reuse a client.";
-      return observer.failed(this.#error("CLIENT_ALREADY_CONNECTED", used));
-    }
-    const abort = new AbortController();
-    const onAbort = () => abort.abort(signal?.reason);
-    signal?.addEventListener("abort", onAbort, { once: true });
-    if (signal?.aborted) onAbort();
-    const { promise: over, resolve: settle } = deferred<void>();
-    const connecting: Connecting = { at: "connecting", abort, over, session: undefined };
-    this.#state = connecting;
-    try {
-      await connect({
-        options: this.#options,
-        events: this.#sessionEvents(),
-        onLastMessage: (early) => this.#adopt({ ...connecting, session: early }),
-        onReady: ({ session, timings, tls }) => {
-          this.#timings = timings;
-          this.#tlsInfo = tls;
-          this.#wasReady = true;
-          this.#adopt({ at: "connected", session });
-          observer.ready();
-          callOut(() => this.emit("connect"));
-        },
-        signal: abort.signal,
-      });
-    } catch (cause) {
-      const error = cause instanceof Error ? cause : new Error(String(cause));
-      this.#failConnect(error);
-      observer.failed(error);
-    } finally {
-      signal?.removeEventListener("abort", onAbort);
-      settle();
-    }
-  }
-
-  /** From here on queries go straight to the session; those that wait go first. */
-  #adopt(state: State & { readonly session: Session }): void {
-    this.#state = state;
-    this.#lastSession = state.session;
-    this.#early.startAll(state.session);
-  }
-
-  #failConnect(error: Error): void {
-    this.#state = { at: "ended", error: this.#closing === undefined ? error : undefined };
-    this.#early.failAll(error);
-    this.#connectionOver();
-  }
-
-  #sessionEvents(): SessionEvents {
+  #lifecycleEvents(): LifecycleEvents {
     return {
       notice: (report, length) => this.#announce("notice", { length, name: "notice", ...report }),
       notification: ({ processId, channel, payload }) =>
@@ -350,21 +314,13 @@ export class Client extends ClientOperations {
         callOut(() => this.#connection?.emit(`a${name.slice(1)}`, { name: `a${name.slice(1)}` })),
       parameterStatus: (parameterName, parameterValue) =>
         callOut(() => this.#connection?.emit("parameterStatus", { parameterName, parameterValue })),
-      drain: () => {
-        if (this.#queried) callOut(() => this.emit("drain"));
+      drain: () => callOut(() => this.emit("drain")),
+      over: (error) => {
+        // Without a listener an emitter would throw, and an idle connection that dies must not take the process down.
+        if (error !== undefined && this.listenerCount("error") > 0) callOut(() => this.emit("error", error));
+        this.#connectionOver();
       },
-      end: (error) => this.#sessionEnded(error),
     };
-  }
-
-  #sessionEnded(error: Error | undefined): void {
-    // A connect that fails reports it by its promise.
-    if (this.#state.at === "connecting") return;
-    const unexpected = this.#state.at === "connected" && error !== undefined;
-    if (this.#state.at === "connected") this.#state = { at: "ended", error };
-    // Without a listener an emitter would throw, and an idle connection that dies must not take the process down.
-    if (unexpected && this.listenerCount("error") > 0) callOut(() => this.emit("error", error));
-    this.#connectionOver();
   }
 
   #announce(event: "notice" | "notification", message: object): void {
@@ -380,26 +336,23 @@ export class Client extends ClientOperations {
           verbatim: true,
           hint: "The program ended the connection under its client.",
         });
-      const state = this.#state;
-      if (state.at === "connecting") state.abort.abort(error);
-      else if (state.at === "connected") state.session.destroy(error);
+      this.#lifecycle.destroy(error);
     };
     const connection = new Connection({
       ending: () => this._ending,
-      statements: () => this.#lastSession?.statements,
+      statements: () => this.stage.session?.statements,
       destroy,
       ref: () => this.ref(),
       unref: () => this.unref(),
     });
     // As in node-postgres, who emits an error there breaks the connection.
     connection.on("error", destroy);
-    if (this.#over) connection.stream.closed();
+    if (this.stage.over) connection.stream.closed();
     return connection;
   }
 
   /** The events come once whoever ended the connection had the chance to listen. */
   #connectionOver(): void {
-    this.#over = true;
     const connection = this.#connection;
     queueMicrotask(() => {
       if (connection !== undefined) {
@@ -414,7 +367,7 @@ export class Client extends ClientOperations {
     const patient = this.pipeline ? this.#givingUpWith(observer) : observer;
     const request = new QueryRequest(config, this.#queryDefaults, this.#options.queryTimeoutMillis, patient);
     if (this.pipeline && config.rows) this.#refuse(request, "The `rows` option is");
-    else this.runRequest(request);
+    else this.#lifecycle.run(request);
   }
 
   /** As in node-postgres, what times out in a pipeline takes the connection with it. */
@@ -429,7 +382,7 @@ export class Client extends ClientOperations {
 
   /** Who asks for a pipeline is promised that nothing holds it up, as in node-postgres. */
   #refuse(request: Request, what: string): void {
-    const error = this.#error("PIPELINE_PORTAL", `${what} not supported in pipeline mode`);
+    const error = this.#lifecycle.error("PIPELINE_PORTAL", `${what} not supported in pipeline mode`);
     queueMicrotask(() => request.failed(error));
   }
 
@@ -441,33 +394,15 @@ export class Client extends ClientOperations {
 
   #runSubmittable<S extends Submittable>(submittable: S, callback: QueryCallback | undefined): S {
     equip(submittable, callback, this.#types);
-    const request = new SubmittableRequest(submittable, this.connection, this.#options.queryTimeoutMillis);
+    const { connection } = this;
+    const request = new Place(
+      ({ runSubmittable }, session, timeoutMillis) => runSubmittable(submittable, connection, session, timeoutMillis),
+      { timeoutMillis: this.#options.queryTimeoutMillis },
+    );
+    request.taken.catch((error) => tellFailure(submittable, error, connection));
     if (this.pipeline) this.#refuse(request, "Custom query classes such as pg-cursor and pg-query-stream are");
-    else this.runRequest(request);
+    else this.#lifecycle.run(request);
     return submittable;
-  }
-
-  /** @internal */
-  protected get queryDefaults(): QueryDefaults {
-    return this.#queryDefaults;
-  }
-
-  /** @internal */
-  protected get typeRegistry(): TypeRegistry {
-    return this.#types;
-  }
-
-  /** @internal */
-  protected runRequest(request: Request): void {
-    const state = this.#state;
-    this.#queried = true;
-    if (state.at === "ended" || this.#closing !== undefined) {
-      const error = this.#notQueryable(state.at === "ended" ? state.error : undefined);
-      // Once the caller had the chance to listen.
-      return queueMicrotask(() => request.failed(error));
-    }
-    if (state.at === "new" || state.session === undefined) this.#early.add(request);
-    else request.start(state.session, request.timeoutMillis);
   }
 
   #runEvented(query: Query, callback: QueryCallback | undefined): Query {
@@ -475,57 +410,5 @@ export class Client extends ClientOperations {
     const timeoutMillis = query.config.query_timeout ?? this.#options.queryTimeoutMillis;
     this.#runQuery(query.config, eventObserver(query, timeoutMillis > 0));
     return query;
-  }
-
-  async #end(): Promise<void> {
-    const state = this.#state;
-    switch (state.at) {
-      case "new":
-        this.#early.failAll(this.#error("CLIENT_CLOSED", "Client was closed and is not queryable"));
-        this.#state = { at: "ended", error: undefined };
-        this.#over = true;
-        return;
-      case "connecting":
-        return await (this.#closing ??= this.#endConnecting(state));
-      case "connected":
-        this.#state = { at: "ended", error: undefined };
-        return await (this.#closing = this.#close(state.session));
-      case "ended":
-        return await this.#closing;
-    }
-  }
-
-  async #endConnecting({ abort, over }: Connecting): Promise<void> {
-    if (!this.pipeline || !this.#queried) {
-      abort.abort(new AbortError("ABORTED", "the client was ended while it connected", { safeToRetry: true }));
-    }
-    await over;
-    if (this.#state.at !== "connected") return;
-    // A pipeline is to be answered, or it was too late to abort.
-    const { session } = this.#state;
-    this.#state = { at: "ended", error: undefined };
-    await this.#close(session);
-  }
-
-  /** As in node-postgres, a pipeline is answered first; other queries might never be. */
-  async #close(session: Session): Promise<void> {
-    // What fails by this does so once the caller had the chance to listen.
-    await undefined;
-    if (this.pipeline && session.outstanding > 0) {
-      await new Promise((resolve) => this.once("drain", resolve).once("end", resolve));
-    }
-    await session.end();
-  }
-
-  #notQueryable(cause: Error | undefined): ClientError {
-    return cause === undefined
-      ? this.#error("CLIENT_CLOSED", "Client was closed and is not queryable")
-      : this.#error("CLIENT_BROKEN", "Client has encountered a connection error and is not queryable", cause);
-  }
-
-  #error(code: string, message: string, cause?: Error): ClientError {
-    const { host, port } = this.#options;
-    const because = cause === undefined ? {} : { cause };
-    return new ClientError(code, message, { host, port, safeToRetry: true, verbatim: true, ...because });
   }
 }

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { EventEmitter } from "events";
 import type { ClientConfig } from "../config/client_config.ts";
 import type { ConnectionOptions, PasswordSource } from "../config/options.ts";
 import type { TransactionStatus } from "../protocol/codes.ts";
 import type { Session } from "../session/session.ts";
 import { escapeIdentifier, escapeLiteral } from "./escape.ts";
+import { QueryableBase } from "./queryable_base.ts";
 
 /** A connection's parameters under node-postgres's names. The password can be read, and does not show when printed. */
 export interface ConnectionParameters {
@@ -55,7 +55,7 @@ export interface ClientStage {
 }
 
 /** The base of the client: its resolved options and its stage, readable. */
-export abstract class ClientShape extends EventEmitter {
+export abstract class ClientShape extends QueryableBase {
   readonly #options: ConnectionOptions;
   readonly #ssl: Readonly<Record<string, unknown>> | undefined;
   /**

@@ -4,13 +4,9 @@
  * @module
  */
 
-import { type Deferred, deferred } from "../duplex/waiting.ts";
-import { ConfigError } from "../errors.ts";
-import { CopyOutTransfer } from "../session/copy_out.ts";
-import type { Session } from "../session/session.ts";
 import type { CopyFormat } from "../types/copy_format.ts";
-import { copyText } from "../types/copy_text.ts";
-import type { RunRequest } from "./copy_in.ts";
+import type { CopyReader } from "./copy_reader.ts";
+import { loadOperations, Place } from "./place.ts";
 import type { Request } from "./request.ts";
 
 /** How data is copied out of the server. */
@@ -34,24 +30,33 @@ const HIGH_WATER = 262_144;
  * ```
  */
 export class CopyOut extends ReadableStream<Uint8Array> {
-  readonly #source: CopyOutSource;
-  readonly #format: CopyFormat;
+  /** Resolves once it is over, however it ended. Never rejects. */
+  readonly ended: Promise<void>;
+  readonly #abort = new AbortController();
+  readonly #format: CopyFormat | undefined;
 
-  /** Made by `copyTo` of a client, pool or transaction. */
-  constructor(text: string, run: RunRequest, { format = copyText(), signal }: CopyToOptions = {}) {
-    if (typeof text !== "string") throw new ConfigError("QUERY_TEXT", `A COPY must be a string, not ${typeof text}`);
-    const source = new CopyOutSource(text, signal);
+  /** Made by `copyTo` of a client, pool or transaction, which runs the request. */
+  constructor(text: string, run: (request: Request) => void, { format, signal: own }: CopyToOptions = {}) {
+    let reader: CopyReader | undefined;
+    let stream: ReadableStreamDefaultController<Uint8Array> | undefined;
     super(
       {
-        start: (controller) => source.open(controller, run),
-        pull: () => source.pull(),
-        cancel: () => source.giveUp(),
+        start: (controller) => void (stream = controller),
+        pull: () => reader?.pull(),
+        cancel: () => this.giveUp(),
       },
       // What ByteLengthQueuingStrategy would be, which Vercel's edge functions lack.
       { highWaterMark: HIGH_WATER, size: ({ byteLength }) => byteLength },
     );
-    this.#source = source;
     this.#format = format;
+    const signal = own === undefined ? this.#abort.signal : AbortSignal.any([own, this.#abort.signal]);
+    const controller = stream as unknown as ReadableStreamDefaultController<Uint8Array>;
+    const place = new Place(({ CopyReader }, session) => {
+      reader = new CopyReader(session, text, signal, controller);
+      return reader;
+    }, { signal });
+    this.ended = place.taken.then(({ over }) => over, (error) => controller.error(error));
+    run(place);
   }
 
   /**
@@ -64,10 +69,10 @@ export class CopyOut extends ReadableStream<Uint8Array> {
    * ```
    */
   async *rows<Row extends readonly unknown[] = readonly (string | null)[]>(): AsyncGenerator<Row, void, undefined> {
-    const decoder = this.#format.decoder();
     const reader = this.getReader();
     let ended = false;
     try {
+      const decoder = (this.#format ?? (await loadOperations()).copyText()).decoder();
       for (;;) {
         const { value, done } = await reader.read();
         ended = done;
@@ -80,83 +85,9 @@ export class CopyOut extends ReadableStream<Uint8Array> {
     }
   }
 
-  /** Resolves once it is over, however it ended. Never rejects. */
-  get ended(): Promise<void> {
-    return this.#source.over;
-  }
-
   /** Gives the rest up, whoever has locked the stream. Never rejects; resolves once the connection is free for others. */
   async giveUp(): Promise<void> {
-    await this.#source.giveUp();
-  }
-}
-
-class CopyOutSource implements Request {
-  readonly timeoutMillis = 0;
-  readonly signal: AbortSignal;
-  readonly #abort = new AbortController();
-  readonly #text: string;
-  readonly #over = deferred<void>();
-  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
-  #held: Deferred<void> | undefined;
-  #ended = false;
-
-  constructor(text: string, signal: AbortSignal | undefined) {
-    this.#text = text;
-    this.signal = signal === undefined ? this.#abort.signal : AbortSignal.any([signal, this.#abort.signal]);
-  }
-
-  get over(): Promise<void> {
-    return this.#over.promise;
-  }
-
-  open(controller: ReadableStreamDefaultController<Uint8Array>, run: RunRequest): void {
-    this.#controller = controller;
-    run(this);
-  }
-
-  pull(): void {
-    this.#held?.resolve();
-    this.#held = undefined;
-  }
-
-  async giveUp(): Promise<void> {
     this.#abort.abort(new Error("the reader has cancelled"));
-    await this.#over.promise;
-  }
-
-  start(session: Session): void {
-    if (this.#ended) return;
-    const transfer = new CopyOutTransfer(this.#text, {
-      data: (bytes) => this.#data(bytes),
-      done: () => this.#end((controller) => controller.close()),
-      failed: (error) => this.failed(error),
-    });
-    transfer.start(session, { signal: this.signal });
-  }
-
-  failed(error: Error): void {
-    this.#end((controller) => controller.error(error));
-  }
-
-  #data(bytes: Uint8Array): Promise<void> | void {
-    const controller = this.#controller;
-    if (controller === undefined || this.#ended) return;
-    controller.enqueue(bytes);
-    if ((controller.desiredSize ?? 0) > 0) return;
-    this.#held = deferred<void>();
-    return this.#held.promise;
-  }
-
-  #end(tell: (controller: ReadableStreamDefaultController<Uint8Array>) => void): void {
-    this.pull();
-    this.#over.resolve();
-    if (this.#ended || this.#controller === undefined) return;
-    this.#ended = true;
-    try {
-      tell(this.#controller);
-    } catch {
-      // It was cancelled: nobody listens.
-    }
+    await this.ended;
   }
 }

@@ -1,5 +1,5 @@
 import type { FieldDescription } from "../protocol/row_description.ts";
-import type { BatchSource } from "./portal_reader.ts";
+import type { BatchSource } from "./batches.ts";
 import { assertRowCount } from "./row_stream.ts";
 
 /**

@@ -14,26 +14,15 @@ import type { Session } from "../session/session.ts";
 import { openTransactionPortal } from "../session/transaction_portal.ts";
 import { encodeParameter } from "../types/parameters.ts";
 import { decoderOf } from "../types/registry.ts";
+import { type Batch, type BatchSource, NOTHING } from "./batches.ts";
 import { assertQuery, type QueryConfig } from "./query_config.ts";
 import type { QueryDefaults } from "./query_run.ts";
-import type { Request } from "./request.ts";
 
-/** Some rows of a result. */
-export interface Batch {
-  readonly rows: unknown[];
-  /** The size of the rows on the wire, in bytes. */
-  readonly bytes: number;
-  /** False where these were the last ones. */
-  readonly more: boolean;
-}
-
-/** Where a stream or cursor reads. One read at a time. */
-export interface BatchSource {
-  /** The columns; undefined until the first rows have come, and where the query returns none. */
-  readonly fields: readonly FieldDescription[] | undefined;
-  read(maxRows: number): Promise<Batch>;
-  /** Gives the rest up. Idempotent, never rejects; resolves once the connection is free of it. */
-  close(): Promise<void>;
+/** What a portal needs of its client. */
+export interface PortalHost {
+  readonly defaults: QueryDefaults;
+  /** A name that no other portal of the client has. */
+  portalName(): string;
 }
 
 /** What a reader is told besides its query. */
@@ -41,48 +30,42 @@ export interface PortalReaderInput {
   readonly config: QueryConfig;
   /** Whether a transaction is open; undefined: as the server's last answer said. */
   readonly inTransaction: boolean | undefined;
-  /** The client that runs it; asked once the request has its session. */
-  readonly host: () => { readonly defaults: QueryDefaults; portalName(): string };
-  /** Runs the request on the client, as soon as it is connected. */
-  readonly run: (request: Request) => void;
+  /** The client that runs it. */
+  readonly host: PortalHost;
 }
 
-const NOTHING: Batch = { rows: [], bytes: 0, more: false };
-
-/** Opens the portal at its first read. */
-export class PortalReader implements BatchSource, Request {
-  /** A consumer may take its time; a signal is what ends it. */
-  readonly timeoutMillis = 0;
+/** Reads from a portal, which it opens with the first read. */
+export class PortalReader implements BatchSource {
+  /** What the first read brings. */
+  readonly first: Promise<Batch>;
   readonly #input: PortalReaderInput;
   readonly #handler: PortalHandler;
   readonly #ended = deferred<void>();
   #reading: Deferred<Batch> | undefined;
-  #asked = 0;
   #portal: Portal | undefined;
-  #started = false;
   #over = false;
   #fields: readonly FieldDescription[] | undefined;
   #decoder: RowDecoder | undefined;
   #rows: unknown[] = [];
   #bytes = 0;
 
-  constructor(input: PortalReaderInput) {
+  constructor(session: Session, input: PortalReaderInput, maxRows: number) {
     this.#input = input;
     this.#handler = {
       fields: (fields) => this.#describe(fields),
       row: (bytes, start, end) => this.#row(bytes, start, end),
       batch: (more) => this.#batch(more),
-      failed: (error) => this.failed(error),
+      failed: (error) => this.#failed(error),
     };
+    const first = deferred<Batch>();
+    this.#reading = first;
+    this.first = first.promise;
+    this.#open(session, maxRows);
   }
 
   /** Resolves once the connection is free of it. */
   get ended(): Promise<void> {
     return this.#ended.promise;
-  }
-
-  get signal(): AbortSignal | undefined {
-    return this.#input.config.signal;
   }
 
   get fields(): readonly FieldDescription[] | undefined {
@@ -93,12 +76,7 @@ export class PortalReader implements BatchSource, Request {
     if (this.#over) return Promise.resolve(NOTHING);
     const reading = deferred<Batch>();
     this.#reading = reading;
-    this.#asked = maxRows;
-    if (this.#portal !== undefined) this.#portal.fetch(maxRows);
-    else if (!this.#started) {
-      this.#started = true;
-      this.#input.run(this);
-    }
+    this.#portal?.fetch(maxRows);
     return reading.promise;
   }
 
@@ -108,22 +86,21 @@ export class PortalReader implements BatchSource, Request {
     this.#ended.resolve();
   }
 
-  start(session: Session): void {
-    if (this.#over) return;
+  #open(session: Session, maxRows: number): void {
     try {
       const query = this.#query();
-      const patience = { signal: this.signal };
+      const patience = { signal: this.#input.config.signal };
       this.#portal = this.#inTransaction(session)
-        ? openTransactionPortal(session, this.#input.host().portalName(), query, this.#asked, this.#handler, patience)
-        : openExclusivePortal(session, query, this.#asked, this.#handler, patience);
+        ? openTransactionPortal(session, this.#input.host.portalName(), query, maxRows, this.#handler, patience)
+        : openExclusivePortal(session, query, maxRows, this.#handler, patience);
     } catch (error) {
       const failure = error instanceof Error ? error : new Error(String(error));
       if (failure instanceof DriverError) failure.addPlace({ ...session.place, phase: "query" }).safeToRetry = true;
-      this.failed(failure);
+      this.#failed(failure);
     }
   }
 
-  failed(error: Error): void {
+  #failed(error: Error): void {
     this.#finish()?.reject(error);
     this.#ended.resolve();
   }
@@ -134,7 +111,7 @@ export class PortalReader implements BatchSource, Request {
 
   #query(): PortalQuery {
     const { config } = this.#input;
-    const defaults = this.#input.host().defaults;
+    const defaults = this.#input.host.defaults;
     assertQuery(config);
     const values = (config.values ?? []).map((value, index) => encodeParameter(value, defaults, index + 1));
     return { text: config.text, values, binary: config.binary ?? defaults.binary };
@@ -142,7 +119,7 @@ export class PortalReader implements BatchSource, Request {
 
   #describe(fields: readonly FieldDescription[]): void {
     const { config } = this.#input;
-    const types = config.types ?? this.#input.host().defaults.types;
+    const types = config.types ?? this.#input.host.defaults.types;
     const decoders = fields.map(({ dataTypeID, format }) => decoderOf(types, dataTypeID, format === "text" ? 0 : 1));
     this.#fields = fields;
     this.#decoder = new RowDecoder(fields, decoders, config.rowMode === "array" ? "array" : "object");

@@ -6,7 +6,7 @@
 
 import { ConfigError } from "../errors.ts";
 import type { FieldDescription } from "../protocol/row_description.ts";
-import type { Batch, BatchSource } from "./portal_reader.ts";
+import type { Batch, BatchSource } from "./batches.ts";
 
 /** How the rows of a query are read in parts. */
 export interface PortalOptions {

@@ -4,20 +4,10 @@
  * @module
  */
 
-import { type DatabaseError, TimeoutError } from "../errors.ts";
-import { decodeCommandComplete, decodeCopyResponse, decodeParameterDescription } from "../protocol/backend.ts";
-import { Backend, type TransactionStatus } from "../protocol/codes.ts";
-import type { FrameReader } from "../protocol/frame_reader.ts";
-import { decodeRowDescription, type FieldDescription } from "../protocol/row_description.ts";
-import { Dialogue, type DialogueHandler } from "../session/dialogue.ts";
-import { RowDecoder } from "../session/row_decoder.ts";
-import type { Session } from "../session/session.ts";
-import { copyByteArray } from "../types/byte_array.ts";
-import type { ByteDecoder, TypeParserSource } from "../types/codec.ts";
-import { decodeText } from "../types/text.ts";
+import { TimeoutError } from "../errors.ts";
+import type { TypeParserSource } from "../types/codec.ts";
 import { callOut } from "./call_out.ts";
 import type { Connection } from "./connection.ts";
-import type { Request } from "./request.ts";
 
 /**
  * An object that node-postgres's `client.query` takes: it submits itself to a connection, and hears the answer by its
@@ -31,31 +21,20 @@ export interface Submittable {
   submit(connection: any): unknown;
 }
 
-/** A message of the backend in node-postgres's form. */
-type Message = { readonly name: string; readonly length: number } & Readonly<Record<string, unknown>>;
-
-type Handle = (messageOrConnection: unknown, connection?: Connection) => void;
-
-/** What a submittable may have; one that lacks a method does not care. */
-interface Handlers extends Submittable {
-  readonly handleRowDescription?: Handle;
-  readonly handleDataRow?: Handle;
-  readonly handlePortalSuspended?: Handle;
-  readonly handleEmptyQuery?: Handle;
-  readonly handleCommandComplete?: Handle;
-  readonly handleCopyInResponse?: Handle;
-  readonly handleCopyData?: Handle;
-  readonly handleReadyForQuery?: Handle;
-  readonly handleError?: Handle;
-  readonly name?: unknown;
-  readonly text?: unknown;
-  /** A stream of Node's that is over. */
-  readonly closed?: unknown;
-}
-
 /** Whether this is an object that submits itself. */
 export function isSubmittable(query: unknown): query is Submittable {
   return typeof (query as Partial<Submittable> | null | undefined)?.submit === "function";
+}
+
+/** A query's callback hears of a timeout too, whatever the submittable makes of it, and of nothing afterwards. */
+export function tellFailure(submittable: Submittable, error: Error, connection: Connection): void {
+  const equipped = submittable as { callback?: unknown; handleError?: (error: Error, connection: Connection) => void };
+  const { callback } = equipped;
+  if (typeof callback === "function" && error instanceof TimeoutError) {
+    equipped.callback = () => {};
+    callOut(() => callback(error));
+  }
+  callOut(() => equipped.handleError?.(error, connection));
 }
 
 /** Gives a submittable what node-postgres's client gives it: a callback where it has none, and the client's parsers. */
@@ -64,232 +43,3 @@ export function equip(submittable: Submittable, callback: unknown, types: TypePa
   if (callback !== undefined) equipped.callback ??= callback;
   if (typeof equipped._result === "object" && equipped._result !== null) equipped._result._types ??= types;
 }
-
-/** A submittable that a client was given. */
-export class SubmittableRequest implements Request {
-  readonly timeoutMillis: number;
-  readonly signal = undefined;
-  readonly #submittable: Submittable;
-  readonly #connection: Connection;
-
-  constructor(submittable: Submittable, connection: Connection, timeoutMillis: number) {
-    this.timeoutMillis = timeoutMillis;
-    this.#submittable = submittable;
-    this.#connection = connection;
-  }
-
-  start(session: Session, timeoutMillis: number): void {
-    const run = new SubmittableRun(this.#submittable, this.#connection);
-    session.submit(new Dialogue(run), timeoutMillis > 0 ? { timeoutMillis } : undefined);
-  }
-
-  failed(error: Error): void {
-    tellFailure(this.#submittable, error, this.#connection);
-  }
-}
-
-/** A query's callback hears of a timeout too, whatever the submittable makes of it, and of nothing afterwards. */
-function tellFailure(submittable: Handlers, error: Error, connection: Connection): void {
-  const equipped = submittable as { callback?: unknown };
-  const { callback } = equipped;
-  if (typeof callback === "function" && error instanceof TimeoutError) {
-    equipped.callback = () => {};
-    callOut(() => callback(error));
-  }
-  callOut(() => submittable.handleError?.(error, connection));
-}
-
-class SubmittableRun implements DialogueHandler {
-  readonly #submittable: Handlers;
-  readonly #connection: Connection;
-  #rows: RowDecoder | undefined;
-  #dialogue: Dialogue | undefined;
-  /** What it failed by; it hears of nothing else afterwards. */
-  #error: Error | undefined;
-  #status: TransactionStatus | undefined;
-
-  constructor(submittable: Submittable, connection: Connection) {
-    this.#submittable = submittable;
-    this.#connection = connection;
-  }
-
-  begin(dialogue: Dialogue): void {
-    const connection = this.#connection;
-    this.#dialogue = dialogue;
-    connection.give(dialogue);
-    try {
-      // A COPY stream that was given up may have left listeners behind.
-      connection.stream.removeAllListeners("data").removeAllListeners("readable").on("data", this.#takeBack);
-      // A stream that was closed while it waited would run its query, and nobody would ever end it.
-      if (this.#submittable.closed === true) return dialogue.complete();
-      const refusal: unknown = this.#submittable.submit(connection);
-      if (refusal instanceof Error) throw refusal;
-    } catch (error) {
-      this.#detach();
-      throw error;
-    }
-  }
-
-  message(type: number, frames: FrameReader): Promise<void> | void {
-    const { stream } = this.#connection;
-    if (!stream.tapped) return this.#dispatch(type, frames);
-    return stream.offer(copyByteArray(frames.bytes, frames.start - HEADER_LENGTH, frames.end));
-  }
-
-  error(error: DatabaseError): void {
-    if (this.#connection.stream.tapped) {
-      // Whoever took the listener away expects to see the error, and to hand it back.
-      this.#error = error;
-      this.#connection.stream.offer(copyByteArray(ERROR_RESPONSE, 0, ERROR_RESPONSE.length));
-    } else this.#fail(error);
-  }
-
-  ready(status: TransactionStatus): void {
-    const first = this.#status === undefined;
-    this.#status = status;
-    if (first && this.#error === undefined) this.#call("handleReadyForQuery", this.#connection);
-  }
-
-  /** Only now the event: whoever waits for it, to close a cursor say, finds the connection free, or broken. */
-  over(): void {
-    this.#detach();
-    this.#emit({ name: "readyForQuery", length: 5, status: this.#status });
-  }
-
-  #detach(): void {
-    this.#connection.stream.removeListener("data", this.#takeBack);
-    this.#connection.give(undefined);
-  }
-
-  failed(error: Error): void {
-    this.#fail(error);
-    // What is left unread would hold the connection.
-    this.#connection.stream.read();
-  }
-
-  #dispatch(type: number, frames: FrameReader): void {
-    const message = this.#decode(type, frames);
-    if (this.#error === undefined) {
-      switch (type) {
-        case Backend.RowDescription:
-          this.#call("handleRowDescription", message);
-          break;
-        case Backend.DataRow:
-          this.#call("handleDataRow", message);
-          break;
-        case Backend.CommandComplete:
-          this.#call("handleCommandComplete", message, this.#connection);
-          break;
-        case Backend.PortalSuspended:
-          this.#call("handlePortalSuspended", this.#connection);
-          break;
-        case Backend.EmptyQueryResponse:
-          this.#call("handleEmptyQuery", this.#connection);
-          break;
-        case Backend.ParseComplete:
-          this.#rememberStatement();
-          break;
-        case Backend.CopyInResponse:
-          this.#call("handleCopyInResponse", this.#connection);
-          break;
-        case Backend.CopyData:
-          this.#call("handleCopyData", message, this.#connection);
-      }
-    }
-    this.#emit(message);
-    // Nobody brings data, or he who would has failed: the server must be told, or it would wait for ever.
-    if (type === Backend.CopyInResponse && (this.#error || !this.#submittable.handleCopyInResponse)) {
-      this.#connection.sendCopyFail("No source stream defined");
-    }
-  }
-
-  #emit(message: Message): void {
-    const connection = this.#connection;
-    if (connection.listenerCount("message") > 0) callOut(() => connection.emit("message", message));
-    if (connection.listenerCount(message.name) > 0) callOut(() => connection.emit(message.name, message));
-  }
-
-  #decode(type: number, { bytes, start, end }: FrameReader): Message {
-    const length = end - start + 4;
-    const name = NAMES.get(type) ?? "unknown";
-    switch (type) {
-      case Backend.RowDescription: {
-        const fields = decodeRowDescription(bytes, start, end);
-        this.#rows = new RowDecoder(fields, fields.map(rawDecoder), "array");
-        return { name, length, fieldCount: fields.length, fields };
-      }
-      case Backend.DataRow: {
-        const fields = this.#rows?.decode(bytes, start, end) as unknown[] | undefined;
-        return { name, length, fieldCount: fields?.length, fields };
-      }
-      case Backend.CommandComplete:
-        return { name, length, text: decodeCommandComplete(bytes, start, end) };
-      case Backend.ParameterDescription: {
-        const dataTypeIDs = decodeParameterDescription(bytes, start, end);
-        return { name, length, parameterCount: dataTypeIDs.length, dataTypeIDs };
-      }
-      case Backend.CopyInResponse:
-      case Backend.CopyOutResponse:
-      case Backend.CopyBothResponse: {
-        const { format, columnFormats } = decodeCopyResponse(bytes, start, end);
-        return { name, length, binary: format === "binary", columnTypes: columnFormats };
-      }
-      case Backend.CopyData:
-        return { name, length, chunk: copyByteArray(bytes, start, end) };
-    }
-    return { name, length };
-  }
-
-  /** Once; what the submittable throws of its own fails it, and not the connection. */
-  #fail(error: Error): void {
-    this.#error ??= error;
-    tellFailure(this.#submittable, error, this.#connection);
-  }
-
-  #call(handler: Exclude<keyof Handlers, "submit" | "name" | "text" | "closed">, ...args: Parameters<Handle>): void {
-    try {
-      this.#submittable[handler]?.(...args);
-    } catch (cause) {
-      this.#fail(cause instanceof Error ? cause : new Error(String(cause)));
-      this.#dialogue?.complete();
-    }
-  }
-
-  #rememberStatement(): void {
-    const { name, text } = this.#submittable;
-    if (typeof name === "string" && name !== "") this.#connection.parsedStatements[name] = String(text);
-  }
-
-  /** Takes back what a COPY stream read too far: it puts our listener back, and then hands it the bytes. */
-  readonly #takeBack = (bytes: Uint8Array): void => {
-    if (bytes[0] === Backend.ErrorResponse && this.#error !== undefined) this.#fail(this.#error);
-  };
-}
-
-/** Values as node-postgres hands them to a submittable: text as strings, binary as bytes. */
-function rawDecoder({ format }: FieldDescription): ByteDecoder {
-  return format === "binary" ? copyByteArray : decodeText;
-}
-
-const HEADER_LENGTH = 5;
-
-/** An ErrorResponse without fields: whoever takes it out only looks at its type. */
-const ERROR_RESPONSE = Uint8Array.of(Backend.ErrorResponse, 0, 0, 0, 5, 0);
-
-const NAMES: ReadonlyMap<number, string> = new Map([
-  [Backend.BindComplete, "bindComplete"],
-  [Backend.CloseComplete, "closeComplete"],
-  [Backend.CommandComplete, "commandComplete"],
-  [Backend.CopyBothResponse, "replicationStart"],
-  [Backend.CopyData, "copyData"],
-  [Backend.CopyDone, "copyDone"],
-  [Backend.CopyInResponse, "copyInResponse"],
-  [Backend.CopyOutResponse, "copyOutResponse"],
-  [Backend.DataRow, "dataRow"],
-  [Backend.EmptyQueryResponse, "emptyQuery"],
-  [Backend.NoData, "noData"],
-  [Backend.ParameterDescription, "parameterDescription"],
-  [Backend.ParseComplete, "parseComplete"],
-  [Backend.PortalSuspended, "portalSuspended"],
-  [Backend.RowDescription, "rowDescription"],
-]);

@@ -72,11 +72,6 @@ export class CopyInTransfer implements DialogueHandler {
     this.#done = true;
   }
 
-  /** It was never given to a session. */
-  refuse(error: Error): void {
-    this.failed(error);
-  }
-
   begin(dialogue: Dialogue): void {
     this.#dialogue = dialogue;
     dialogue.query(this.#text);

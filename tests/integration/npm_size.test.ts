@@ -27,7 +27,10 @@ for (const [name, program, budget] of programs) {
 }
 
 /** Names of what a page that only connects and queries must not load. */
-const LAZY = ["md5Password", "saslprep", "openDirectSocket"];
+const LAZY = [
+  ...["md5Password", "saslprep", "openDirectSocket"],
+  ...["PortalReader", "CopyWriter", "CopyReader", "Transactions", "SubmittableRun", "registerCatalog"],
+];
 const UNUSED = [
   ...["StreamsDuplex", "fromStreams"], // streams that users bring
   ...["openDeno", "openNode", "openCloudflare", "nodeTlsOver", "wsFactory", "findPassword"], // other runtimes

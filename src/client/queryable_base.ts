@@ -1,0 +1,138 @@
+/**
+ * What our clients and pools do alike beyond node-postgres's: streams, cursors and COPY.
+ *
+ * @module
+ */
+
+import { EventEmitter } from "events";
+import { ClientError } from "../errors.ts";
+import { assertCopy, type CopyFromOptions, CopyIn, type CopySource, isCopySource } from "./copy_in.ts";
+import { CopyOut, type CopyToOptions } from "./copy_out.ts";
+import type { CopyWriter } from "./copy_writer.ts";
+import { Cursor } from "./cursor.ts";
+import { LateBatches } from "./late_batches.ts";
+import { Place } from "./place.ts";
+import type { PortalHost } from "./portal_reader.ts";
+import { type QueryArrayConfig, type QueryConfig, queryConfig } from "./query_config.ts";
+import type { Queryable } from "./queryable.ts";
+import type { Request } from "./request.ts";
+import type { QueryResultRow, Result } from "./result.ts";
+import { type PortalOptions, RowStream, type StreamOptions } from "./row_stream.ts";
+import type { TransactionWork } from "./transaction.ts";
+import type { TransactionOptions } from "./transaction_options.ts";
+
+/** What runs requests that were made elsewhere: a client. */
+export interface RequestHost extends PortalHost {
+  run(request: Request): void;
+}
+
+type Lend = (request: Request, ended: () => Promise<unknown>, lent?: (host: RequestHost) => void) => void;
+
+/** Has a client, such as a pool was given, run a request. */
+let lendBy: (client: object) => Lend;
+export { lendBy };
+
+/** The base of clients and pools: each method hands a request to a client. */
+export abstract class QueryableBase extends EventEmitter implements Queryable {
+  static {
+    lendBy = (client) => {
+      if (client instanceof QueryableBase) return client.lend.bind(client);
+      throw new ClientError(
+        "POOL_CLIENT",
+        "streams, cursors and COPY of a pool need clients of pgduplex, not of its `Client`",
+        { safeToRetry: true },
+      );
+    };
+  }
+
+  /**
+   * Runs a request on a client, which is free for others once `ended` resolves.
+   *
+   * @param lent Told which client it is, before the request starts
+   * @internal
+   */
+  protected abstract lend(...args: Parameters<Lend>): void;
+  /**
+   * Whether portals are opened in a transaction; undefined: it depends on what the client was told to do.
+   *
+   * @internal
+   */
+  protected abstract get portalsInTransaction(): false | undefined;
+
+  /** As {@linkcode Queryable.query}. */
+  // deno-lint-ignore no-explicit-any -- generics as in @types/pg
+  abstract query<Row extends any[]>(config: QueryArrayConfig, values?: readonly unknown[]): Promise<Result<Row>>;
+  /** Rows are objects by the names of their columns. */
+  abstract query<Row = QueryResultRow>(
+    config: string | QueryConfig,
+    values?: readonly unknown[],
+  ): Promise<Result<Row>>;
+  /** As {@linkcode Queryable.transaction}. */
+  abstract transaction<T>(work: TransactionWork<T>, options?: TransactionOptions): Promise<T>;
+
+  /** As {@linkcode Queryable.stream}. */
+  stream<Row = QueryResultRow>(
+    config: string | QueryConfig,
+    values?: readonly unknown[],
+    options: StreamOptions = {},
+  ): RowStream<Row> {
+    return new RowStream(this.#batches(config, values, options), options);
+  }
+
+  /** As {@linkcode Queryable.cursor}. */
+  cursor<Row = QueryResultRow>(
+    config: string | QueryConfig,
+    values?: readonly unknown[],
+    options: PortalOptions = {},
+  ): Cursor<Row> {
+    return new Cursor(this.#batches(config, values, options));
+  }
+
+  /** As {@linkcode Queryable.copyFrom}. */
+  copyFrom(text: string, options?: CopyFromOptions): CopyIn;
+  copyFrom(text: string, source: CopySource, options?: CopyFromOptions): Promise<number>;
+  copyFrom(
+    text: string,
+    sourceOrOptions?: CopySource | CopyFromOptions,
+    options?: CopyFromOptions,
+  ): CopyIn | Promise<number> {
+    assertCopy(text);
+    if (!isCopySource(sourceOrOptions)) {
+      const { taken } = this.#lendWriter(text, sourceOrOptions);
+      return new CopyIn(taken);
+    }
+    return this.#lendWriter(text, options).taken.then((writer) => writer.copyAll(sourceOrOptions));
+  }
+
+  /** As {@linkcode Queryable.copyTo}. */
+  copyTo(text: string, options?: CopyToOptions): CopyOut {
+    assertCopy(text);
+    const copy: CopyOut = new CopyOut(text, (request) => this.lend(request, () => copy.ended), options);
+    return copy;
+  }
+
+  #lendWriter(text: string, options: CopyFromOptions | undefined): Place<CopyWriter> {
+    const place = new Place(({ CopyWriter }, session) => new CopyWriter(session, text, options), options);
+    this.lend(place, () => place.taken.then(({ ended }) => ended));
+    return place;
+  }
+
+  #batches(
+    config: string | QueryConfig,
+    values: readonly unknown[] | undefined,
+    { signal, inTransaction }: PortalOptions,
+  ): LateBatches {
+    const given = queryConfig(config, values);
+    let host: RequestHost | undefined;
+    const batches: LateBatches = new LateBatches({
+      config: signal === undefined ? given : { ...given, signal },
+      inTransaction: this.portalsInTransaction ?? inTransaction,
+      host: () => {
+        if (host === undefined) throw new TypeError("a portal has no client before its start");
+        return host;
+      },
+      run: (request) => this.lend(request, () => batches.ended, (lent) => host = lent),
+    });
+    return batches;
+  }
+}
