@@ -75,6 +75,14 @@ class DeferredDuplex implements Duplex {
     this.#closing.resolve();
   }
 
+  ref(): void {
+    this.#opened?.ref?.();
+  }
+
+  unref(): void {
+    this.#opened?.unref?.();
+  }
+
   async #begin(first: Uint8Array): Promise<void> {
     const { signal } = this.#over;
     try {

@@ -30,7 +30,9 @@ export async function nodeTlsOver(duplex: Duplex, options: TlsOptions): Promise<
     place,
     () => aborted("the TLS handshake", options.signal?.reason, place),
   );
-  return fromTlsSocket(secured, duplex.info, {}, options);
+  // What keeps the process alive is the connection below.
+  const below = { ref: () => (duplex.ref?.(), secured), unref: () => (duplex.unref?.(), secured) };
+  return fromTlsSocket(Object.assign(secured, below), duplex.info, {}, options);
 }
 
 /** The Duplex as a stream of Node's, which reads only as fast as it is read from. */

@@ -27,6 +27,8 @@ export interface WebSocketLike {
   terminate?(): void;
   pause?(): void;
   resume?(): void;
+  ref?(): void;
+  unref?(): void;
 }
 
 /** Of the four events of a WebSocket, each has some of these. */
@@ -210,6 +212,14 @@ class OpenWebSocket implements WebSocketDuplex {
 
   close(reason: unknown = "closed by the client"): void {
     this.#finish({ by: "us", reason });
+  }
+
+  ref(): void {
+    this.#socket.ref?.();
+  }
+
+  unref(): void {
+    this.#socket.unref?.();
   }
 
   async #waitToWrite(): Promise<void> {

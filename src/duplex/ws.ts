@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Socket } from "node:net";
 import { TransportError } from "../errors.ts";
 import { wordsOf } from "./failures.ts";
 import type { WebSocketFactory, WebSocketLike } from "./websocket.ts";
@@ -44,6 +45,11 @@ export async function wsFactory(): Promise<WebSocketFactory> {
       response.on("close", fail);
       response.on("error", (error: Error) => body += ` (${wordsOf(error)})`);
     });
-    return socket as unknown as WebSocketLike;
+    let socketBelow: Socket | undefined;
+    socket.on("upgrade", (response) => socketBelow = response.socket);
+    return Object.assign(socket as unknown as WebSocketLike, {
+      ref: () => void socketBelow?.ref(),
+      unref: () => void socketBelow?.unref(),
+    });
   };
 }

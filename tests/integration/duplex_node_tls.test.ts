@@ -150,3 +150,19 @@ test("where the platform has no TLS, the engine says what to do and lets the con
     await peers.close();
   }
 });
+
+test("TLS of Node over any Duplex: unref lets the process exit by what is below", { skip }, async () => {
+  const peers = await startPeers();
+  const alive = () => process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
+  try {
+    const duplex = await nodeTlsOver(await openNode(peers.addresses.tls), strict);
+    const before = alive();
+    duplex.unref?.();
+    assert.equal(alive(), before - 1);
+    duplex.ref?.();
+    assert.equal(alive(), before);
+    duplex.close();
+  } finally {
+    await peers.close();
+  }
+});

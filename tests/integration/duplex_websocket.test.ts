@@ -147,3 +147,21 @@ test("subprotocols are offered, and the one that was chosen is known", async () 
     await peers.close();
   }
 });
+
+const NO_COUNT = "Deno" in globalThis && "Deno does not tell what keeps its process alive";
+
+test("npm ws: unref lets the process exit, and ref keeps it again", { skip: NO_COUNT }, async () => {
+  const peers = await startPeers();
+  const alive = () => process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
+  try {
+    const duplex = await request(peers, await wsFactory(), { do: "echo" });
+    const before = alive();
+    duplex.unref?.();
+    assert.equal(alive(), before - 1);
+    duplex.ref?.();
+    assert.equal(alive(), before);
+    duplex.close();
+  } finally {
+    await peers.close();
+  }
+});
