@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { Socket } from "node:net";
 import { TransportError } from "../errors.ts";
 import { wordsOf } from "./failures.ts";
 import type { WebSocketFactory, WebSocketLike } from "./websocket.ts";
@@ -45,7 +44,7 @@ export async function wsFactory(): Promise<WebSocketFactory> {
       response.on("close", fail);
       response.on("error", (error: Error) => body += ` (${wordsOf(error)})`);
     });
-    let socketBelow: Socket | undefined;
+    let socketBelow: { ref(): unknown; unref(): unknown } | undefined;
     socket.on("upgrade", (response) => socketBelow = response.socket);
     return Object.assign(socket as unknown as WebSocketLike, {
       ref: () => void socketBelow?.ref(),
