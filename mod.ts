@@ -53,6 +53,8 @@ export { config, type GlobalConfig } from "./src/config/global.ts";
 export type {
   AuthMethod,
   CryptoMode,
+  OAuthRequest,
+  OAuthTokenSource,
   PasswordSource,
   SslMode,
   TargetSessionAttrs,

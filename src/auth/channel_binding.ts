@@ -87,11 +87,12 @@ export function chooseBinding({ offered, channelBinding, encrypted, endPoint }: 
   }
   if (plus && endPoint && channelBinding !== "disable") return { kind: "tls-server-end-point", data: endPoint };
   if (plain) return { kind: endPoint && channelBinding !== "disable" ? "supported-but-unused" : "none" };
+  const token = offered.includes("OAUTHBEARER") ? "; for OAUTHBEARER, set oauthBearerToken" : "";
   const offers = offered.length === 0 ? "none" : JSON.stringify(offered);
   throw failure(
     "AUTH_MECHANISM_UNSUPPORTED",
     `of the SASL mechanisms that the server offers, none can be used here: ${offers}; known are SCRAM-SHA-256 and, ` +
-      "where TLS shows the server's certificate and channel_binding is not disable, SCRAM-SHA-256-PLUS",
+      `where TLS shows the server's certificate and channel_binding is not disable, SCRAM-SHA-256-PLUS${token}`,
   );
 }
 

@@ -5,49 +5,7 @@
  */
 
 import type { AuthMethod, RequireAuth } from "../config/options.ts";
-import { AuthenticationError, ConfigError } from "../errors.ts";
-
-const METHODS: readonly AuthMethod[] = ["none", "password", "md5", "scram-sha-256", "scram-sha-256-plus"];
-
-/** What libpq can also name and this driver never does: naming them allows, or forbids, nothing. */
-const METHODS_OF_LIBPQ_ALONE: readonly string[] = ["gss", "sspi", "oauth"];
-
-/**
- * Reads libpq's `require_auth`: a comma-separated list of methods, either all plain (accept only these) or all with a
- * leading `!` (accept all but these). `scram-sha-256` covers SCRAM-SHA-256-PLUS too; `scram-sha-256-plus`, which libpq
- * does not have, is the latter alone. `none` is a server that asks for nothing. The empty text sets no requirement.
- *
- * Source: PostgreSQL documentation, "Parameter Key Words" (require_auth).
- *
- * @throws {ConfigError} `CONFIG_REQUIRE_AUTH`: an unknown or repeated method, plain and negated ones mixed, or a list
- * that nothing this driver does could satisfy
- * @example
- * ```ts
- * parseRequireAuth("scram-sha-256,md5"); // { negated: false, methods: ["scram-sha-256", "md5"] }
- * parseRequireAuth("!password"); // { negated: true, methods: ["password"] }
- * ```
- */
-export function parseRequireAuth(text: string): RequireAuth | undefined {
-  if (text === "") return undefined;
-  const items = text.split(",");
-  const negated = items.some((item) => item.startsWith("!"));
-  const methods: AuthMethod[] = [];
-  const seen = new Set<string>();
-  for (const item of items) {
-    if (item.startsWith("!") !== negated) throw requireAuthError(text, `methods with and without "!" cannot be mixed`);
-    const name = negated ? item.slice(1) : item;
-    if (seen.has(name)) throw requireAuthError(text, `"${name}" is named more than once`);
-    seen.add(name);
-    if (isAuthMethod(name)) methods.push(name);
-    else if (!METHODS_OF_LIBPQ_ALONE.includes(name)) {
-      throw requireAuthError(text, `"${name}" is not a method; known are ${METHODS.join(", ")}`);
-    }
-  }
-  if (!negated && methods.length === 0) {
-    throw requireAuthError(text, `this driver cannot do any of these; it can do ${METHODS.join(", ")}`);
-  }
-  return Object.freeze({ negated, methods: Object.freeze(methods) });
-}
+import { AuthenticationError } from "../errors.ts";
 
 /**
  * Passes if `require_auth` lets the server use this method. To be asked before anything secret is answered, and with
@@ -118,12 +76,4 @@ export function assertPasswordGiven(
     `the server asked for a password and ${given}; set password, PGPASSWORD, or a line of a password file`,
     { phase: "authentication" },
   );
-}
-
-function isAuthMethod(name: string): name is AuthMethod {
-  return (METHODS as readonly string[]).includes(name);
-}
-
-function requireAuthError(text: string, problem: string): ConfigError {
-  return new ConfigError("CONFIG_REQUIRE_AUTH", `require_auth=${text}: ${problem}`, { phase: "config" });
 }

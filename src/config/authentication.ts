@@ -8,9 +8,9 @@ import { ConfigError } from "../errors.ts";
 import type { AuthMethod, ConnectionOptions, RequireAuth } from "./options.ts";
 import { chosen, describe, invalid, type Settings } from "./settings.ts";
 
-const METHODS: readonly AuthMethod[] = ["none", "password", "md5", "scram-sha-256", "scram-sha-256-plus"];
+const METHODS: readonly AuthMethod[] = ["none", "password", "md5", "scram-sha-256", "scram-sha-256-plus", "oauth"];
 /** Methods of libpq that this driver never uses, so that refusing them is easy and accepting them is empty. */
-const OTHER_METHODS: readonly string[] = ["gss", "sspi", "oauth"];
+const OTHER_METHODS: readonly string[] = ["gss", "sspi"];
 
 /**
  * libpq's `require_auth`: a comma-separated list of methods, either all plain or all negated with `!`.
@@ -27,7 +27,12 @@ export function resolveRequireAuth(settings: Settings): RequireAuth | undefined 
     throw new ConfigError("CONFIG_REQUIRE_AUTH", `${describe(setting)} mixes negated and plain methods`, CONFIG);
   }
   const names = words.map((word) => word.replace(/^!\s*/, ""));
-  const methods = METHODS.filter((method) => names.includes(method));
+  const repeated = names.find((name, index) => names.indexOf(name) !== index);
+  if (repeated !== undefined) {
+    const message = `${describe(setting)} names ${JSON.stringify(repeated)} more than once`;
+    throw new ConfigError("CONFIG_REQUIRE_AUTH", message, CONFIG);
+  }
+  const methods = names.filter((name): name is AuthMethod => METHODS.some((method) => method === name));
   const unknown = names.some((name) => !OTHER_METHODS.includes(name) && !METHODS.some((method) => method === name));
   if (unknown || (!negated && methods.length === 0)) {
     throw invalid(setting, `a list of ${METHODS.join(", ")}, all or none of them with !`, "CONFIG_REQUIRE_AUTH");

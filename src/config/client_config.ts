@@ -7,6 +7,7 @@
 import type {
   AuthMethod,
   CryptoMode,
+  OAuthTokenSource,
   PasswordSource,
   SslMode,
   TargetSessionAttrs,
@@ -89,6 +90,12 @@ export interface ClientConfig {
   database?: string | undefined;
   /** The password, or a function that is asked for it at each connect. PGPASSWORD; none. */
   password?: PasswordSource | null | undefined;
+  /**
+   * The bearer token for a server that authenticates by OAuth (PostgreSQL 18), or a function that is asked for it at each
+   * connect and has the time to connect for its answer. Getting and keeping tokens is the program's own. It is sent over
+   * verified TLS or a Unix-domain socket, never otherwise. None.
+   */
+  oauthBearerToken?: OAuthTokenSource | null | undefined;
   /**
    * The file where a password is looked for that nobody said, when the server asks for one: lines of
    * `host:port:database:user:password`. It is ignored where others may read it. PGPASSFILE; `~/.pgpass`.

@@ -18,6 +18,7 @@ const CLIENT_OPTIONS: Readonly<Record<keyof ClientConfig, true>> = {
   user: true,
   database: true,
   password: true,
+  oauthBearerToken: true,
   passfile: true,
   service: true,
   servicefile: true,

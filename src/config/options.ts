@@ -56,7 +56,20 @@ export interface PasswordFile {
 }
 
 /** libpq's names for what a server may ask of the client. */
-export type AuthMethod = "none" | "password" | "md5" | "scram-sha-256" | "scram-sha-256-plus";
+export type AuthMethod = "none" | "password" | "md5" | "scram-sha-256" | "scram-sha-256-plus" | "oauth";
+
+/** The connection for which a bearer token is asked. */
+export interface OAuthRequest {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly database: string;
+  /** Aborts with the connect: at its deadline, or by its caller. */
+  readonly signal: AbortSignal;
+}
+
+/** How a bearer token may be given. A function is asked at each connect, once the server asks. */
+export type OAuthTokenSource = string | ((request: OAuthRequest) => string | Promise<string>);
 
 /** `require_auth`: the methods that are accepted (or, negated, refused); undefined accepts all. */
 export interface RequireAuth {
@@ -97,6 +110,8 @@ export interface ConnectionOptions {
   readonly database: string;
   /** Not enumerable, so that nothing that prints or serializes the options shows it; a spread copy lacks it. */
   readonly password: PasswordSource | undefined;
+  /** Not enumerable, as the password. */
+  readonly oauthBearerToken: OAuthTokenSource | undefined;
   /** Where a password is looked for that nobody said. */
   readonly passfile: PasswordFile;
   readonly tls: TlsRequest;

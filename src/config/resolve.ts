@@ -13,7 +13,14 @@ import { config as globalConfig } from "./global.ts";
 import { userName } from "./host.ts";
 import { pairHosts, resolveLoadBalance, resolveTarget, splitPorts } from "./hosts.ts";
 import { warnOfUnknownOptions } from "./known_options.ts";
-import type { ConnectionOptions, CryptoMode, PasswordSource, TlsEngineChoice, WsProxy } from "./options.ts";
+import type {
+  ConnectionOptions,
+  CryptoMode,
+  OAuthTokenSource,
+  PasswordSource,
+  TlsEngineChoice,
+  WsProxy,
+} from "./options.ts";
 import { assertNothingRefused } from "./refused.ts";
 import { withHidden } from "./secrets.ts";
 import {
@@ -107,7 +114,10 @@ export function resolveOptions(
     binary: settings.flag("binary") ?? false,
     statementCache: settings.countOrNone("statementCache") ?? 0,
   };
-  return Object.freeze(withHidden(shown, { password: resolvePassword(settings) }));
+  return Object.freeze(withHidden(shown, {
+    password: resolveSecret(settings, "password") as PasswordSource | undefined,
+    oauthBearerToken: resolveSecret(settings, "oauthBearerToken") as OAuthTokenSource | undefined,
+  }));
 }
 
 const CONFIG = { phase: "config" } as const;
@@ -211,11 +221,12 @@ function checkedPort(value: unknown, setting: Setting): number {
   return port;
 }
 
-function resolvePassword(settings: Settings): PasswordSource | undefined {
-  const setting = settings.find("password");
+/** A string, or a function that will be asked for one. */
+function resolveSecret(settings: Settings, option: "password" | "oauthBearerToken"): unknown {
+  const setting = settings.find(option);
   if (setting === undefined) return undefined;
   const { value } = setting;
-  if (typeof value === "function") return value as PasswordSource;
+  if (typeof value === "function") return value;
   if (typeof value !== "string") {
     throw new ConfigError("CONFIG_VALUE", `${describe(setting)} must be a string or a function that gives one`, CONFIG);
   }

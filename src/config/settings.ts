@@ -185,7 +185,14 @@ export function describe({ option, source }: Setting): string {
 }
 
 /** Options whose values appear in no message. */
-const SECRETS: ReadonlySet<string> = new Set(["password", "sslpassword", "ssl.passphrase", "sslkey", "ssl.key"]);
+const SECRETS: ReadonlySet<string> = new Set([
+  "password",
+  "oauthBearerToken",
+  "sslpassword",
+  "ssl.passphrase",
+  "sslkey",
+  "ssl.key",
+]);
 
 const CONFIG = { phase: "config" } as const;
 

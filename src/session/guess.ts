@@ -33,7 +33,8 @@ export interface GuessInput {
 
 /** The binding of the SCRAM exchange to open with; undefined for waiting to be asked. */
 export function guessBinding({ options, password, endPoint, remembered }: GuessInput): ScramBinding | undefined {
-  if (!options.speakFirst || !password) return undefined;
+  // A token is for who asks for one.
+  if (!options.speakFirst || !password || options.oauthBearerToken !== undefined) return undefined;
   const bind = endPoint !== undefined && options.channelBinding !== "disable" && remembered !== "scram-sha-256";
   if (options.channelBinding === "require" && !bind) return undefined;
   if (!isMethodAllowed(bind ? "scram-sha-256-plus" : "scram-sha-256", options.requireAuth)) return undefined;

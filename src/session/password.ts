@@ -59,5 +59,5 @@ export async function passwordFromFile(options: ConnectionOptions): Promise<stri
 
 /** Whether a server that authenticates by this will want a password. */
 export function needsPassword(method: AuthMethod | undefined): boolean {
-  return method !== undefined && method !== "none";
+  return method !== undefined && method !== "none" && method !== "oauth";
 }

@@ -10,7 +10,7 @@ import { assertCleartextAllowed, assertMethodAllowed, assertPasswordGiven } from
 import { ScramClient } from "../auth/scram.ts";
 import type { AuthMethod, ConnectionOptions } from "../config/options.ts";
 import type { Duplex } from "../duplex/duplex.ts";
-import { AuthenticationError, DatabaseError, ProtocolError, TransportError } from "../errors.ts";
+import { AuthenticationError, DatabaseError, type DriverError, ProtocolError, TransportError } from "../errors.ts";
 import { type AuthenticationRequest, decodeAuthentication } from "../protocol/authentication.ts";
 import { decodeBackendKeyData, decodeNegotiateProtocolVersion, decodeReadyForQuery } from "../protocol/backend.ts";
 import { Backend, ProtocolVersion } from "../protocol/codes.ts";
@@ -20,6 +20,7 @@ import { MessageWriter } from "../protocol/message_writer.ts";
 import { decodeResponseFields } from "../protocol/response_fields.ts";
 import type { TlsInfo } from "../tls/engine.ts";
 import type { ConnectState } from "./connect_state.ts";
+import { askToken } from "./oauth.ts";
 import { passwordFromFile } from "./password.ts";
 import { guessBinding, guessMayBeToBlame, GuessRefused } from "./guess.ts";
 import { Session, type SessionOptions } from "./session.ts";
@@ -31,6 +32,8 @@ type AuthState =
   | { readonly at: "scram first sent"; readonly scram: ScramClient }
   | { readonly at: "scram final sent"; readonly scram: ScramClient }
   | { readonly at: "password sent"; readonly method: AuthMethod }
+  | { readonly at: "token sent" }
+  | { readonly at: "token refused"; readonly error: AuthenticationError }
   | { readonly at: "authenticated"; readonly method: AuthMethod };
 
 const MECHANISM = { "scram-sha-256": "SCRAM-SHA-256", "scram-sha-256-plus": "SCRAM-SHA-256-PLUS" } as const;
@@ -149,7 +152,7 @@ class Startup {
         if (await this.#take(type)) return;
       }
       const chunk = await duplex.read();
-      if (chunk === null) throw this.#closedByServer();
+      if (chunk === null) throw this.#refused(this.#closedByServer());
       this.#frames.push(chunk);
     }
   }
@@ -163,10 +166,12 @@ class Startup {
         await this.#authentication(decodeAuthentication(bytes, start, end));
         return false;
       case Backend.ErrorResponse:
-        throw new DatabaseError(decodeResponseFields(bytes, start, end), {
-          ...this.#input.state.place,
-          length: end - start + 4,
-        });
+        throw this.#refused(
+          new DatabaseError(decodeResponseFields(bytes, start, end), {
+            ...this.#input.state.place,
+            length: end - start + 4,
+          }),
+        );
       case Backend.NoticeResponse:
         this.#input.session.events.notice?.(decodeResponseFields(bytes, start, end), end - start + 4);
         return false;
@@ -234,6 +239,7 @@ class Startup {
       }
       method = auth.scram.mechanism === "SCRAM-SHA-256-PLUS" ? "scram-sha-256-plus" : "scram-sha-256";
     } else if (auth.at === "password sent") method = auth.method;
+    else if (auth.at === "token sent") method = "oauth";
     else if (auth.at !== "unasked") throw this.#unexpected("AuthenticationOk");
     assertMethodAllowed(method, options.requireAuth);
     if (options.channelBinding === "require" && method !== "scram-sha-256-plus") {
@@ -252,6 +258,7 @@ class Startup {
     const { options, tls } = this.#input;
     const auth = this.#auth;
     if (auth.at !== "unasked" && auth.at !== "guessed") throw this.#unexpected("AuthenticationSASL");
+    if (mechanisms.includes("OAUTHBEARER") && options.oauthBearerToken !== undefined) return await this.#token();
     const binding = chooseBinding({
       offered: mechanisms,
       channelBinding: options.channelBinding,
@@ -274,6 +281,7 @@ class Startup {
   }
 
   async #saslContinue(data: Uint8Array): Promise<void> {
+    if (this.#auth.at === "token sent") return await this.#tokenRefused(data);
     if (this.#auth.at !== "scram first sent") throw this.#unexpected("AuthenticationSASLContinue");
     const { scram } = this.#auth;
     saslResponse(this.#writer, await scram.clientFinal(data));
@@ -281,6 +289,32 @@ class Startup {
     // Where the client insists on binding, the server shows itself before it hears anything more.
     if (this.#input.options.channelBinding !== "require") this.#announce();
     await this.#send();
+  }
+
+  async #token(): Promise<void> {
+    const { options, duplex, state } = this.#input;
+    const token = await askToken(options, duplex.info, state.signal);
+    const { oauthInitialResponse } = await import("../auth/oauth.ts");
+    saslInitialResponse(this.#writer, "OAUTHBEARER", oauthInitialResponse(token));
+    this.#auth = { at: "token sent" };
+    this.#announce();
+    await this.#send();
+  }
+
+  /** The server says why it refuses, and with an error of its own, which ends the connection, that it does. */
+  async #tokenRefused(json: Uint8Array): Promise<void> {
+    const { OAUTH_RESIGNED, oauthRefused } = await import("../auth/oauth.ts");
+    this.#auth = { at: "token refused", error: oauthRefused(json) };
+    saslResponse(this.#writer, OAUTH_RESIGNED);
+    await this.#send();
+  }
+
+  /** Of a refused token the server's error says less than we know. */
+  #refused(cause: DatabaseError | TransportError): DriverError {
+    const auth = this.#auth;
+    if (auth.at !== "token refused") return cause;
+    Object.defineProperty(auth.error, "cause", { value: cause, configurable: true, writable: true });
+    return auth.error;
   }
 
   async #password(method: AuthMethod, answer: (password: string) => string): Promise<void> {
