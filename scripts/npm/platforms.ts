@@ -34,7 +34,7 @@ const NOWHERE = [
 /** What programs that only query have no use for. */
 export const OPERATIONS = "src/client/operations.ts";
 
-const ALONE = ["src/auth/md5.ts", "src/auth/oauth.ts", "src/auth/saslprep.ts"];
+const ALONE = ["src/auth/md5.ts", "src/session/oauth.ts", "src/auth/saslprep.ts"];
 
 const leftOutOf = (condition: string) =>
   `left out where the package is resolved with the condition "${condition}": resolve it without`;

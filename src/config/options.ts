@@ -60,9 +60,13 @@ export type AuthMethod = "none" | "password" | "md5" | "scram-sha-256" | "scram-
 
 /** The connection for which a bearer token is asked. */
 export interface OAuthRequest {
+  /** The database's host. */
   readonly host: string;
+  /** The database's port. */
   readonly port: number;
+  /** Who is to be logged in. */
   readonly user: string;
+  /** The database. */
   readonly database: string;
   /** Aborts with the connect: at its deadline, or by its caller. */
   readonly signal: AbortSignal;

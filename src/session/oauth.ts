@@ -1,26 +1,29 @@
 /**
- * The bearer token that a server asks for: whether it may have one, and where that comes from.
+ * The bearer token that a server asks for: whether it may have one, and where that comes from. Loaded when one asks.
  *
  * @module
  */
 
+import { oauthInitialResponse } from "../auth/oauth.ts";
 import { assertMethodAllowed } from "../auth/policy.ts";
 import type { ConnectionOptions } from "../config/options.ts";
 import type { DuplexInfo } from "../duplex/duplex.ts";
 import { unlessAborted } from "../duplex/waiting.ts";
 import { AuthenticationError, DriverError } from "../errors.ts";
 
+export { OAUTH_RESIGNED, oauthRefused } from "../auth/oauth.ts";
+
 /**
- * The token for this connection, asked for once it is certain that the server may have it.
+ * The message with the token for this connection, which is asked for once it is certain that the server may have it.
  *
  * @throws {AuthenticationError} `AUTH_METHOD_REFUSED`, `AUTH_CHANNEL_BINDING_REQUIRED`, `AUTH_OAUTH_INSECURE`,
- * `AUTH_OAUTH_MISSING`, `AUTH_OAUTH_FUNCTION`
+ * `AUTH_OAUTH_MISSING`, `AUTH_OAUTH_FUNCTION`, `AUTH_OAUTH_TOKEN`
  */
-export async function askToken(
+export async function answerWithToken(
   options: ConnectionOptions,
   info: Pick<DuplexInfo, "secure" | "local">,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<Uint8Array> {
   const { oauthBearerToken: source, host, port, user, database } = options;
   assertMethodAllowed("oauth", options.requireAuth);
   if (options.channelBinding === "require") {
@@ -36,7 +39,7 @@ export async function askToken(
         "with verification (sslmode=verify-full)",
     );
   }
-  if (typeof source === "string") return source;
+  if (typeof source === "string") return oauthInitialResponse(source);
   let token: unknown;
   try {
     signal.throwIfAborted();
@@ -45,7 +48,7 @@ export async function askToken(
     if (signal.aborted && signal.reason instanceof DriverError) throw signal.reason;
     throw failure("AUTH_OAUTH_FUNCTION", "the function given as oauthBearerToken failed", cause);
   }
-  if (typeof token === "string") return token;
+  if (typeof token === "string") return oauthInitialResponse(token);
   throw failure("AUTH_OAUTH_FUNCTION", "the function given as oauthBearerToken did not give a string");
 }
 

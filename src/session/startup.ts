@@ -20,7 +20,6 @@ import { MessageWriter } from "../protocol/message_writer.ts";
 import { decodeResponseFields } from "../protocol/response_fields.ts";
 import type { TlsInfo } from "../tls/engine.ts";
 import type { ConnectState } from "./connect_state.ts";
-import { askToken } from "./oauth.ts";
 import { passwordFromFile } from "./password.ts";
 import { guessBinding, guessMayBeToBlame, GuessRefused } from "./guess.ts";
 import { Session, type SessionOptions } from "./session.ts";
@@ -293,9 +292,8 @@ class Startup {
 
   async #token(): Promise<void> {
     const { options, duplex, state } = this.#input;
-    const token = await askToken(options, duplex.info, state.signal);
-    const { oauthInitialResponse } = await import("../auth/oauth.ts");
-    saslInitialResponse(this.#writer, "OAUTHBEARER", oauthInitialResponse(token));
+    const { answerWithToken } = await import("./oauth.ts");
+    saslInitialResponse(this.#writer, "OAUTHBEARER", await answerWithToken(options, duplex.info, state.signal));
     this.#auth = { at: "token sent" };
     this.#announce();
     await this.#send();
@@ -303,7 +301,7 @@ class Startup {
 
   /** The server says why it refuses, and with an error of its own, which ends the connection, that it does. */
   async #tokenRefused(json: Uint8Array): Promise<void> {
-    const { OAUTH_RESIGNED, oauthRefused } = await import("../auth/oauth.ts");
+    const { OAUTH_RESIGNED, oauthRefused } = await import("./oauth.ts");
     this.#auth = { at: "token refused", error: oauthRefused(json) };
     saslResponse(this.#writer, OAUTH_RESIGNED);
     await this.#send();

@@ -83,7 +83,7 @@ test("a token, or a function's, logs in", { skip: withoutOAuth }, async () => {
     requests.push(request);
     return Promise.resolve(TOKEN);
   };
-  await using pool = new Pool(place({ oauthBearerToken, max: 2 }));
+  await using pool = new Pool({ ...place({ oauthBearerToken }), max: 2 });
   await Promise.all([1, 2, 3].map(() => pool.query("select pg_sleep(0.01)")));
   const { host, port } = oauth ?? {};
   assert.deepEqual(requests[0], { host, port, user: "scram_user", database: DATABASE });
