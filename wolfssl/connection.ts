@@ -8,13 +8,21 @@ import type { Duplex, DuplexInfo } from "../src/duplex/duplex.ts";
 import type { TlsDuplex, TlsInfo } from "../src/tls/engine.ts";
 import { TransportError } from "../src/errors.ts";
 import { closedHere, connectionFailed } from "./failures.ts";
+import { Outgoing, type Piece } from "./outgoing.ts";
 import type { RecordCrypto } from "./record_crypto.ts";
+import { concatenate } from "./records.ts";
 import type { Session } from "./session.ts";
 
 /** How much ciphertext is fetched ahead while records are being decrypted, in bytes. */
 const READ_AHEAD = 256 * 1024;
 
 const DONE: Promise<void> = Promise.resolve();
+
+const NOTHING = new Uint8Array();
+
+function after(before: Uint8Array, piece: Piece): Piece {
+  return piece instanceof Promise ? piece.then((bytes) => concatenate([before, bytes])) : concatenate([before, piece]);
+}
 
 /** What was agreed, as this engine tells it. */
 export interface WolfSslInfo extends TlsInfo {
@@ -45,11 +53,12 @@ export class TlsConnection implements TlsDuplex {
   readonly #onRead: (() => void) | undefined;
   #over: { readonly error: (operation: string) => unknown } | undefined;
   #closed = false;
+  readonly #outgoing: Outgoing;
   #fetching: Promise<void> | undefined;
+  #fetchFailure: { readonly cause: unknown } | undefined;
   #reading = false;
   #ended = false;
-  #sealing: Promise<void> | undefined;
-  #writeEnded = false;
+  #ending: Promise<void> | undefined;
   #writeClosed = false;
 
   constructor({ duplex, session, recordCrypto, tls, verified, onRead }: ConnectionParts) {
@@ -57,50 +66,36 @@ export class TlsConnection implements TlsDuplex {
     this.#session = session;
     this.#recordCrypto = recordCrypto;
     this.#onRead = onRead;
+    this.#outgoing = new Outgoing(duplex);
     this.tls = tls;
     this.info = { ...duplex.info, secure: verified, alpn: tls.alpn };
     this.closed = duplex.closed;
   }
 
-  async read(): Promise<Uint8Array | null> {
-    this.#assertAlive("read");
+  read(): Promise<Uint8Array | null> {
+    if (this.#over !== undefined) return Promise.reject(this.#over.error("read"));
     if (this.#reading) {
       const { remote, transport } = this.info;
-      throw new TransportError("TRANSPORT_BUSY", `a second read while one waits on the connection to ${remote}`, {
-        transport,
-      });
+      const message = `a second read while one waits on the connection to ${remote}`;
+      return Promise.reject(new TransportError("TRANSPORT_BUSY", message, { transport }));
     }
-    this.#reading = true;
     try {
-      return await this.#nextBytes();
+      const bytes = this.#take();
+      return bytes === undefined ? this.#waitForBytes() : Promise.resolve(bytes);
     } catch (cause) {
-      throw this.#fail("read", cause);
-    } finally {
-      this.#reading = false;
+      return Promise.reject(this.#fail("read", cause));
     }
   }
 
   write(bytes: Uint8Array): Promise<void> {
     if (this.#over !== undefined) return Promise.reject(this.#over.error("write"));
-    if (this.#writeEnded) return Promise.reject(closedHere("write", "closeWrite came before", this.info));
-    if (bytes.length === 0) return DONE;
-    if (this.#sealing === undefined && this.#recordCrypto?.wantsToSeal(bytes.length) !== true) {
-      return this.#encrypt(bytes);
-    }
-    return this.#enqueue(() => this.#sealAndEncrypt(bytes));
+    if (this.#ending !== undefined) return Promise.reject(closedHere("write", "closeWrite came before", this.info));
+    return bytes.length === 0 ? DONE : this.#encrypt(bytes);
   }
 
   closeWrite(): Promise<void> {
     if (this.#over !== undefined) return Promise.reject(this.#over.error("closeWrite"));
-    if (this.#writeEnded) return this.#sealing ?? DONE;
-    this.#writeEnded = true;
-    return this.#enqueue(async () => {
-      this.#session.closeWrite();
-      await this.#flush();
-      await this.#duplex.closeWrite();
-      this.#writeClosed = true;
-      this.#closeIfOver();
-    });
+    return this.#ending ??= this.#endWriting();
   }
 
   close(reason: unknown = "closed by the client"): void {
@@ -111,8 +106,8 @@ export class TlsConnection implements TlsDuplex {
     if (failed) return;
     try {
       // As far as the transport still takes it: the server's log is quieter for it.
-      if (!this.#writeEnded) this.#session.closeWrite();
-      this.#flush().catch(() => {});
+      if (this.#ending === undefined) this.#session.closeWrite();
+      this.#flush()?.catch(() => {});
     } catch {
       // There is nobody left to tell.
     }
@@ -127,19 +122,37 @@ export class TlsConnection implements TlsDuplex {
     this.#duplex.unref?.();
   }
 
-  async #nextBytes(): Promise<Uint8Array | null> {
-    while (!this.#ended) {
-      const bytes = this.#session.read();
-      this.#onRead?.();
-      // An answer to a KeyUpdate, or an alert. Whoever reads is not to wait for what is written.
-      this.#flush().catch(() => {});
-      if (bytes instanceof Uint8Array) return bytes;
-      if (bytes === "closed") this.#ended = true;
-      else await this.#moreCiphertext();
-      this.#assertAlive("read");
+  /** What can be read at once: null at the end, undefined where it has to be waited for. */
+  #take(): Uint8Array | null | undefined {
+    if (this.#ended) return null;
+    const bytes = this.#session.read();
+    this.#onRead?.();
+    // An answer to a KeyUpdate, or an alert. Whoever reads is not to wait for what is written.
+    this.#flush()?.catch(() => {});
+    if (bytes === "closed") {
+      this.#ended = true;
+      this.#closeIfOver();
+      return null;
     }
-    this.#closeIfOver();
-    return null;
+    // While these are looked at, others may come and be opened.
+    if (bytes !== undefined && this.#session.records.size > 0) this.#fetchAhead();
+    return bytes;
+  }
+
+  async #waitForBytes(): Promise<Uint8Array | null> {
+    this.#reading = true;
+    try {
+      for (;;) {
+        await this.#moreCiphertext();
+        this.#assertAlive("read");
+        const bytes = this.#take();
+        if (bytes !== undefined) return bytes;
+      }
+    } catch (cause) {
+      throw this.#fail("read", cause);
+    } finally {
+      this.#reading = false;
+    }
   }
 
   /** After the goodbyes of both sides nobody would read the transport to its end, by which some know that they are closed. */
@@ -147,60 +160,67 @@ export class TlsConnection implements TlsDuplex {
     if (this.#ended && this.#writeClosed) this.#duplex.close("both sides have ended TLS");
   }
 
-  /** Waits until the core can go on: until a record was decrypted or more has come, fetching ahead meanwhile. */
+  /** Waits until the core can go on: until records were opened, or more has come. */
   async #moreCiphertext(): Promise<void> {
-    const { records } = this.#session;
-    const { hold } = records;
-    if (hold !== undefined && (records.ended || records.size >= READ_AHEAD)) return void await hold;
-    this.#fetching ??= this.#fetch().finally(() => this.#fetching = undefined);
-    this.#fetching.catch(() => {}); // met by the next read, where this one goes on with a record
-    await (hold === undefined ? this.#fetching : Promise.race([hold, this.#fetching]));
+    const { hold } = this.#session.records;
+    if (hold === undefined && this.#fetchFailure !== undefined) throw this.#fetchFailure.cause;
+    this.#fetchAhead();
+    await (hold ?? this.#fetching);
   }
 
+  /** Sees to it that ciphertext is on its way, unless there is enough of it. */
+  #fetchAhead(): void {
+    const { ended, size } = this.#session.records;
+    if (!ended && size < READ_AHEAD && this.#fetchFailure === undefined) this.#fetching ??= this.#fetch();
+  }
+
+  /** Never rejects: a failure is told once what came before it was read. */
   async #fetch(): Promise<void> {
-    const { records } = this.#session;
-    const chunk = await this.#duplex.read();
-    if (this.#over !== undefined) return;
-    if (chunk === null) return records.end();
-    const before = records.unread.length;
-    const complete = records.push(chunk);
-    this.#recordCrypto?.openAhead(complete, before);
-  }
-
-  #enqueue(work: () => Promise<void>): Promise<void> {
-    const sealing = (this.#sealing ?? DONE).then(work).finally(() => {
-      if (this.#sealing === sealing) this.#sealing = undefined;
-    });
-    this.#sealing = sealing;
-    sealing.catch(() => {}); // every writer has its own promise
-    return sealing;
-  }
-
-  async #sealAndEncrypt(bytes: Uint8Array): Promise<void> {
-    this.#assertAlive("write");
-    const wanted = this.#recordCrypto?.wantsToSeal(bytes.length) === true;
-    const sealed = wanted ? await this.#recordCrypto?.seal(bytes) : undefined;
-    this.#assertAlive("write");
-    if (sealed === undefined) return await this.#encrypt(bytes);
     try {
-      await Promise.all([this.#flush(), this.#duplex.write(sealed)]);
+      const chunk = await this.#duplex.read();
+      if (this.#over !== undefined) return;
+      const { records } = this.#session;
+      if (chunk === null) return records.end();
+      const before = this.#recordCrypto === undefined ? 0 : records.unread.length;
+      const complete = records.push(chunk);
+      this.#recordCrypto?.openAhead(complete, before);
     } catch (cause) {
-      throw this.#fail("write", cause);
+      this.#fetchFailure = { cause };
+    } finally {
+      this.#fetching = undefined;
     }
   }
 
   async #encrypt(bytes: Uint8Array): Promise<void> {
     try {
-      this.#session.write(bytes);
-      await this.#flush();
+      // What the core has to say (the handshake's last word, as a rule) leaves with the bytes, and in its place.
+      const before = this.#session.takeOutput();
+      const sealed = this.#recordCrypto?.wantsToSeal(bytes.length) ? this.#recordCrypto.seal(bytes) : undefined;
+      if (sealed === undefined) this.#session.write(bytes);
+      const made = sealed ?? this.#session.takeOutput() ?? NOTHING;
+      if (made instanceof Promise) made.catch((cause) => this.#fail("write", cause));
+      await this.#outgoing.send(before === undefined ? made : after(before, made), bytes.length);
     } catch (cause) {
       throw this.#fail("write", cause);
     }
   }
 
-  #flush(): Promise<void> {
+  async #endWriting(): Promise<void> {
+    try {
+      this.#session.closeWrite();
+      this.#flush()?.catch(() => {}); // met here
+      await this.#outgoing.settled();
+    } catch (cause) {
+      throw this.#fail("closeWrite", cause);
+    }
+    await this.#duplex.closeWrite();
+    this.#writeClosed = true;
+    this.#closeIfOver();
+  }
+
+  #flush(): Promise<void> | undefined {
     const output = this.#session.takeOutput();
-    return output === undefined ? DONE : this.#duplex.write(output);
+    return output && this.#outgoing.send(output, output.length);
   }
 
   #assertAlive(operation: string): void {
@@ -212,7 +232,7 @@ export class TlsConnection implements TlsDuplex {
     const error = connectionFailed(cause, operation, this.info);
     this.#over = { error: () => error };
     // The alert that wolfSSL may have written for the peer.
-    this.#flush().catch(() => {});
+    this.#flush()?.catch(() => {});
     this.#release(error);
     return error;
   }

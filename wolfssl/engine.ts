@@ -133,8 +133,8 @@ class Handshake {
     this.#session = session;
     await this.#negotiate(session);
     if (session.resumed) this.#certificate = kept?.certificate;
-    if (choice.openFrom < Infinity || choice.sealFrom < Infinity) {
-      this.#recordCrypto = new RecordCrypto(session, choice);
+    if (choice.records !== undefined) {
+      this.#recordCrypto = new RecordCrypto(session, choice.records);
       this.#recordCrypto.openAhead(session.records.unread, 0);
     }
     return this.#connection(session, key);

@@ -25,9 +25,14 @@ export interface QueuedRecord {
   opened: Uint8Array | undefined;
 }
 
+/** How many records that are done with are kept at most until their places are freed. */
+const MAX_DROPPED = 64;
+
 /** A first in, first out queue of records that the core reads from. */
 export class RecordQueue {
   #records: QueuedRecord[] = [];
+  /** Where the first record is in the array, and how much of it the core has. */
+  #first = 0;
   #offset = 0;
   #pieces: Uint8Array[] = [];
   #have = 0;
@@ -41,7 +46,7 @@ export class RecordQueue {
 
   /** Records that the core has not begun to read. */
   get unread(): readonly QueuedRecord[] {
-    return this.#offset === 0 ? this.#records : this.#records.slice(1);
+    return this.#records.slice(this.#offset === 0 ? this.#first : this.#first + 1);
   }
 
   /** Whether the peer has ended. */
@@ -51,7 +56,13 @@ export class RecordQueue {
 
   /** What has to settle before the core can go on, where records are there. */
   get hold(): Promise<unknown> | undefined {
-    return this.#records[0]?.hold;
+    return this.#records[this.#first]?.hold;
+  }
+
+  /** Whether the core would be given any of a record. */
+  get isReadable(): boolean {
+    const first = this.#records[this.#first];
+    return first !== undefined && first.hold === undefined && first.opened === undefined;
   }
 
   /**
@@ -105,32 +116,38 @@ export class RecordQueue {
 
   /** Fills `target` from the first record: how much, 0 where nothing can be given yet, -1 at the end. */
   receive(target: Uint8Array): number {
-    const first = this.#records[0];
+    const first = this.#records[this.#first];
     if (first === undefined) return this.#ended ? -1 : 0;
     if (first.hold !== undefined || first.opened !== undefined) return 0;
     const count = Math.min(target.length, first.bytes.length - this.#offset);
     target.set(first.bytes.subarray(this.#offset, this.#offset + count));
     this.#offset += count;
     this.#size -= count;
-    if (this.#offset === first.bytes.length) {
-      this.#records.shift();
-      this.#offset = 0;
-    }
+    if (this.#offset === first.bytes.length) this.#drop();
     return count;
   }
 
   /** Whether the first record was opened. */
   get hasOpened(): boolean {
-    return this.#records[0]?.opened !== undefined;
+    return this.#records[this.#first]?.opened !== undefined;
   }
 
   /** What the first record was opened to, which the core is then not to see. */
   takeOpened(): Uint8Array | undefined {
-    const first = this.#records[0];
+    const first = this.#records[this.#first];
     if (first?.opened === undefined) return undefined;
-    this.#records.shift();
+    this.#drop();
     this.#size -= first.bytes.length;
     return first.opened;
+  }
+
+  #drop(): void {
+    this.#offset = 0;
+    this.#first++;
+    // Only now and then, so that a long queue is not moved for every record.
+    if (this.#first < this.#records.length && this.#first < MAX_DROPPED) return;
+    this.#records = this.#records.slice(this.#first);
+    this.#first = 0;
   }
 
   /** The first bytes of an incomplete record, at least its header. */

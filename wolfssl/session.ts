@@ -8,6 +8,7 @@
 import { TlsError } from "../src/errors.ts";
 import { Core } from "./core.ts";
 import { CoreFailure } from "./failures.ts";
+import { MAX_PLAINTEXT, type Sequence } from "./record_layout.ts";
 import { concatenate, RecordQueue } from "./records.ts";
 import { cipherName, groupName, protocolName } from "./suites.ts";
 
@@ -47,7 +48,7 @@ export interface TrafficKeys {
   /** 12 bytes in TLS 1.3, of which TLS 1.2 uses 4. */
   readonly iv: Uint8Array;
   /** Of the next record. */
-  readonly sequence: bigint;
+  readonly sequence: Sequence;
 }
 
 const SUCCESS = 1;
@@ -59,7 +60,8 @@ const SEALING = 1;
 
 /** How many bytes one call of {@linkcode Session.read} gives at most. */
 const READ_SIZE = 65536;
-const MAX_PLAINTEXT = 16384;
+/** How many it does not wait for more of. */
+const ENOUGH = MAX_PLAINTEXT;
 const SCRATCH_SIZE = READ_SIZE;
 const MAX_SESSION_SIZE = 16384;
 const TRAFFIC_SIZE = 52;
@@ -110,24 +112,35 @@ export class Session {
 
   /** Decrypted bytes; `"closed"` after the peer's close_notify; undefined while ciphertext is missing. */
   read(): Uint8Array | "closed" | undefined {
-    for (;;) {
-      const bytes = this.#takeOpened() ?? this.#readCore();
-      // The core may just have read what lay before a record that was opened.
-      if (bytes !== undefined || !this.records.hasOpened) return bytes;
+    const pieces: Uint8Array[] = [];
+    let size = 0;
+    // Small records together, so that a reader is not woken for each. A full one is given as it is, not copied once more.
+    while (size < ENOUGH) {
+      const bytes = this.#takeOpened() ?? this.#readCore(size > 0);
+      if (bytes === "closed") return bytes;
+      if (bytes === undefined) {
+        // The core may just have read what lay before a record that was opened.
+        if (this.records.hasOpened) continue;
+        break;
+      }
+      pieces.push(bytes);
+      size += bytes.length;
     }
+    return pieces.length > 1 ? concatenate(pieces) : pieces[0];
   }
 
   #takeOpened(): Uint8Array | undefined {
     let opened: Uint8Array | undefined;
+    let count = 0;
     // Records may be empty (RFC 8446 §5.1), and a reader is given at least a byte.
-    while (this.records.hasOpened && !opened?.length) {
-      opened = this.records.takeOpened();
-      this.core.exports.session_advance(this.#handle, OPENING, 1);
-    }
+    for (; !opened?.length && this.records.hasOpened; count++) opened = this.records.takeOpened();
+    if (count > 0) this.core.exports.session_advance(this.#handle, OPENING, count);
     return opened?.length ? opened : undefined;
   }
 
-  #readCore(): Uint8Array | "closed" | undefined {
+  /** With `something` read already, what went wrong is left to be told by the next call. */
+  #readCore(something: boolean): Uint8Array | "closed" | undefined {
+    if (something && !this.records.isReadable) return undefined;
     const { exports } = this.core;
     let size = 0;
     let result = 1;
@@ -137,9 +150,8 @@ export class Session {
       if (result <= 0) break;
       size += result;
     }
-    // What went wrong is told by the next call, after the bytes that came before it.
     if (size > 0) return this.core.view(this.#scratch, size).slice();
-    if (result === WANT_READ) return undefined;
+    if (result === WANT_READ || something) return undefined;
     if (result === CLOSED) return "closed";
     throw this.#failure(result);
   }
@@ -203,7 +215,8 @@ export class Session {
     if (size === 0) return undefined;
     const copy = this.core.view(this.#scratch, TRAFFIC_SIZE).slice();
     this.core.view(this.#scratch, TRAFFIC_SIZE).fill(0);
-    const sequence = new DataView(copy.buffer).getBigUint64(44);
+    const view = new DataView(copy.buffer);
+    const sequence = { high: view.getUint32(44), low: view.getUint32(48) };
     return { key: copy.subarray(0, size), iv: copy.subarray(32, 44), sequence };
   }
 
