@@ -13,12 +13,12 @@ import { cpus } from "node:os";
 import process from "node:process";
 import { createInterface, type Interface } from "node:readline";
 import { build } from "esbuild";
+import { type Column, renderTable } from "../scripts/table.ts";
 import { certificates } from "../tests/fixtures/certificates.ts";
 import { DATABASE, PASSWORDS, startPostgres } from "../tests/fixtures/postgres.ts";
 import { type BenchServer, drivers } from "./drivers.ts";
 import type { Round } from "./measure.ts";
 import { PREPARE_SQL, type Scenario, scenarios } from "./scenarios.ts";
-import { type Row, table } from "./table.ts";
 
 const BASELINE = "pg";
 
@@ -47,7 +47,7 @@ async function main(): Promise<void> {
     const command = await commandOf(runtime);
     for (const name of chosen.length > 0 ? chosen : Object.keys(scenarios)) {
       console.log(`\n${runtime}: ${scenarios[name].title}`);
-      console.log(table(await compare(command, name, server)));
+      console.log(await compare(command, name, server));
     }
   }
 }
@@ -75,8 +75,8 @@ async function commandOf(runtime: string): Promise<string[]> {
   return ["node", outfile];
 }
 
-/** All drivers, round by round in turn. */
-async function compare(command: readonly string[], name: string, server: BenchServer): Promise<Row[]> {
+/** All drivers, round by round in turn, as a table. */
+async function compare(command: readonly string[], name: string, server: BenchServer): Promise<string> {
   const scenario = scenarios[name];
   const measurers = Object.keys(drivers)
     .filter((driver) => scenario.without?.[driver] === undefined)
@@ -88,9 +88,9 @@ async function compare(command: readonly string[], name: string, server: BenchSe
   }
   for (const measurer of measurers) await measurer.end();
   const baseline = summary(scenario, rounds.get(BASELINE) ?? []);
-  const rows = [...rounds].map(([driver, list]) => row(driver, scenario, summary(scenario, list), baseline));
-  const left = Object.entries(scenario.without ?? {}).map(([driver, reason]) => ({ driver, cells: [reason] }));
-  return [...rows, ...left];
+  const rows = [...rounds].map(([driver, list]): Row => ({ driver, own: summary(scenario, list), baseline }));
+  const left = Object.entries(scenario.without ?? {}).map(([driver, reason]) => `without ${driver}, which ${reason}`);
+  return [renderTable(columns(scenario), rows), ...left].join("\n");
 }
 
 /** The medians of one driver's rounds. */
@@ -112,20 +112,34 @@ function summary({ shows }: Scenario, rounds: readonly Round[]): Summary {
   };
 }
 
-function row(driver: string, { shows, unit }: Scenario, own: Summary, baseline: Summary): Row {
-  const figure = shows === "rate"
-    ? `${Math.round(own.main).toLocaleString("en")} ${unit === "query" ? "queries" : `${unit}s`}/s`
-    : shows === "cost"
-    ? `${own.main.toFixed(2)} ms/${unit}`
-    : `+${own.main.toFixed(0)} MiB at the most`;
-  const cpu = own.cpuMicros >= 1000
-    ? `${(own.cpuMicros / 1000).toFixed(2)} ms CPU/${unit}`
-    : `${own.cpuMicros.toFixed(2)} µs CPU/${unit}`;
-  return { driver, cells: [figure, ratio(own.main, baseline.main), cpu, ratio(own.cpuMicros, baseline.cpuMicros)] };
+interface Row {
+  readonly driver: string;
+  readonly own: Summary;
+  readonly baseline: Summary;
+}
+
+function columns({ shows, unit }: Scenario): Column<Row>[] {
+  const figures = {
+    rate: ({ main }: Summary) => Math.round(main).toLocaleString("en"),
+    cost: ({ main }: Summary) => main.toFixed(2),
+    memory: ({ main }: Summary) => `+${main.toFixed(0)}`,
+  };
+  const titles = {
+    rate: `${unit === "query" ? "queries" : `${unit}s`}/s`,
+    cost: `ms/${unit}`,
+    memory: "MiB at the most",
+  };
+  return [
+    { title: "", show: ({ driver }) => driver },
+    { title: titles[shows], show: ({ own }) => figures[shows](own), right: true },
+    { title: `x ${BASELINE}`, show: ({ own, baseline }) => ratio(own.main, baseline.main), right: true },
+    { title: `µs CPU/${unit}`, show: ({ own }) => own.cpuMicros.toFixed(2), right: true },
+    { title: `x ${BASELINE}`, show: ({ own, baseline }) => ratio(own.cpuMicros, baseline.cpuMicros), right: true },
+  ];
 }
 
 function ratio(own: number, baseline: number): string {
-  return `${(own / baseline).toFixed(2)} x ${BASELINE}`;
+  return (own / baseline).toFixed(2);
 }
 
 function median(values: readonly number[]): number {

@@ -12,7 +12,7 @@ import { connectionUrl, DATABASE, PASSWORDS, startPostgres } from "../tests/fixt
 import { startRelay } from "../tests/fixtures/relay.ts";
 import { describeCoordinate, parseCoordinate, POINT_NEMO, USAGE } from "./demo/arguments.ts";
 import { type Coordinate, explainNearest, loadPlaces, NEAREST, type NearPlace } from "./demo/places.ts";
-import { renderTable } from "./demo/table.ts";
+import { renderTable } from "./table.ts";
 import { type Connect, describeTls, phasesOf, renderWaterfall } from "./demo/waterfall.ts";
 import { installPackages, step } from "./progress.ts";
 import { untilInterrupted } from "./until_interrupted.ts";

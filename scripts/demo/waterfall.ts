@@ -6,7 +6,7 @@
 
 import type { RelayedConnection } from "../../tests/fixtures/relay.ts";
 import type { TlsInfo } from "../../src/tls/engine.ts";
-import { pad } from "./table.ts";
+import { pad } from "../table.ts";
 
 /** A phase that ended `until` milliseconds after the start. */
 export interface Phase {

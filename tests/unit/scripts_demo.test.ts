@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { describeCoordinate, parseCoordinate, POINT_NEMO } from "../../scripts/demo/arguments.ts";
-import { renderTable } from "../../scripts/demo/table.ts";
+import { renderTable } from "../../scripts/table.ts";
 import { describeTls, phasesOf, renderWaterfall } from "../../scripts/demo/waterfall.ts";
 import type { Chunk, RelayedConnection } from "../fixtures/relay.ts";
 

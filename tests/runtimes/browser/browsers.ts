@@ -13,6 +13,8 @@ import { temporaryFolder } from "../../fixtures/temporary.ts";
 
 /** A browser that runs. */
 export interface Browser {
+  /** Leads a process group, which is all of the browser's processes. */
+  readonly pid: number;
   /** What drives Chromium with `--remote-debugging-pipe`. */
   readonly pipe: { readonly input: Writable; readonly output: Readable };
   /** Rejects when it ends by itself. */
@@ -83,6 +85,7 @@ async function start(
     ended.catch(() => {}); // it is expected to end when it is closed
     folder.usedBy(child.pid, "TERM");
     return {
+      pid: child.pid ?? 0,
       pipe: { input: child.stdio[3] as Writable, output: child.stdio[4] as Readable },
       ended,
       async close() {
