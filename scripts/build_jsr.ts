@@ -11,23 +11,21 @@
 import { dirname, join } from "node:path";
 import { coreSources } from "./npm/core_sources.ts";
 import { importsOf } from "./imports.ts";
+import { GENERATED } from "./wasm_core.ts";
 import wolfssl from "../wolfssl/deno.json" with { type: "json" };
 
 const FOLDER = ".build/jsr";
 const ENTRY = "wolfssl/mod.ts";
-/** What is generated, of which some is imported by the rest. */
-const GENERATED = [
-  ...["wolfssl/core_wasm.js", "wolfssl/core_wasm.d.ts", "wolfssl/core.wasm"],
-  ...["wolfssl/mozilla_roots.js", "wolfssl/mozilla_roots.d.ts", "wolfssl/mozilla_roots.lock.json"],
-];
+/** What goes with the files that are generated. */
+const BESIDE_GENERATED = ["wolfssl/core_wasm.d.ts", "wolfssl/mozilla_roots.d.ts", "wolfssl/mozilla_roots.lock.json"];
 
 /** Lays the package out anew, and gives its folder. */
-async function buildJsr(): Promise<string> {
+export async function buildJsr(): Promise<string> {
   await Deno.remove(FOLDER, { recursive: true }).catch(() => {});
   const { manifest, files } = await coreSources();
   const { name, version, license } = wolfssl;
   const papers = { "wolfssl/README.md": "README.md", "wolfssl/LICENSE": "LICENSE" };
-  for (const path of [...await modulesFrom(ENTRY), ...GENERATED, ...files]) await copy(path, path);
+  for (const path of [...await modulesFrom(ENTRY), ...GENERATED, ...BESIDE_GENERATED, ...files]) await copy(path, path);
   for (const [from, to] of Object.entries(papers)) await copy(from, to);
   // What is built and what lies in .build is ignored by git, and would be left out.
   const publish = { exclude: ["!**/*"] };

@@ -13,7 +13,7 @@ import { BROWSER, EDGE_LIGHT_WITH_CORE, WORKERD, WORKERD_CORE, WORKERD_WITH_CORE
 import { ifChanged } from "./npm/if_changed.ts";
 import { versionOf } from "./npm/versions.ts";
 import { installPackages, step } from "./progress.ts";
-import { buildCore } from "./wasm_core.ts";
+import { buildCore, GENERATED } from "./wasm_core.ts";
 
 /** What the packages have in common. */
 const COMMON = {
@@ -32,6 +32,16 @@ const COMMON = {
     skipLibCheck: true,
   },
 } as const satisfies Partial<BuildOptions>;
+
+/**
+ * Where the sources are, as GitHub tells a workflow that runs there: npm's provenance must name the same. `directory` is
+ * what the links of the README start from.
+ */
+function repository(directory?: string): { readonly repository?: unknown } {
+  const [server, name] = [Deno.env.get("GITHUB_SERVER_URL"), Deno.env.get("GITHUB_REPOSITORY")];
+  if (!server || !name) return {};
+  return { repository: { type: "git", url: `git+${server}/${name}.git`, ...directory ? { directory } : {} } };
+}
 
 const COMMON_FIELDS = {
   version: versionOf("."),
@@ -55,6 +65,7 @@ const pgduplex: BuildOptions = {
   package: {
     ...COMMON_FIELDS,
     name: "pgduplex",
+    ...repository(),
     description: "PostgreSQL from anywhere JavaScript runs: a drop-in for node-postgres over sockets and WebSockets",
     license: "MIT",
     files: ["esm", "script", "lib", "browser", "workerd", "core", "CHANGELOG.md"],
@@ -85,6 +96,7 @@ const wolfssl: BuildOptions = {
   package: {
     ...COMMON_FIELDS,
     name: "@pgduplex/wolfssl",
+    ...repository("wolfssl"),
     description: "TLS for pgduplex where the platform has none for the bytes at hand: wolfSSL in WebAssembly",
     license: "GPL-3.0-or-later",
     files: ["esm", "script", "workerd", "edge-light", "source"],
@@ -159,8 +171,7 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 async function hasGenerated(): Promise<boolean> {
-  const files = ["wolfssl/core.wasm", "wolfssl/core_wasm.js", "wolfssl/mozilla_roots.js"];
-  const found = await Promise.all(files.map((path) => Deno.stat(path).then(() => true, () => false)));
+  const found = await Promise.all(GENERATED.map((path) => Deno.stat(path).then(() => true, () => false)));
   return found.every(Boolean);
 }
 

@@ -4,6 +4,9 @@
  * @module
  */
 
+/** The files, which are not committed. */
+export const GENERATED = ["wolfssl/core.wasm", "wolfssl/core_wasm.js", "wolfssl/mozilla_roots.js"] as const;
+
 /**
  * Builds the core and the list of public authorities where their inputs changed, and says so as it goes; a second or so
  * where they did not. False where the core cannot be built (no source to be had, say): TLS through a WebSocket is then
