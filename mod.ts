@@ -55,6 +55,7 @@ export type {
   CryptoMode,
   OAuthRequest,
   OAuthTokenSource,
+  PasswordRequest,
   PasswordSource,
   SslMode,
   TargetSessionAttrs,

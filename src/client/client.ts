@@ -5,6 +5,7 @@
  */
 
 import type { ClientConfig } from "../config/client_config.ts";
+import { inDomain } from "../config/host.ts";
 import type { ConnectionOptions } from "../config/options.ts";
 import type { DuplexInfo } from "../duplex/duplex.ts";
 import { TimeoutError, TransportError } from "../errors.ts";
@@ -20,8 +21,8 @@ import { Connection } from "./connection.ts";
 import { defaults } from "./defaults.ts";
 import { Lifecycle, type LifecycleEvents } from "./lifecycle.ts";
 import { callbackObserver, eventObserver } from "./observers.ts";
-import { resolveClientOptions } from "./own_stream.ts";
 import { type Operations, Place } from "./place.ts";
+import { resolveClientOptions } from "./resolve_client_options.ts";
 import { oneOrAll, Query, type QueryCallback } from "./query.ts";
 import { type QueryArrayConfig, type QueryConfig, queryConfig } from "./query_config.ts";
 import { type QueryDefaults, type QueryObserver, QueryRequest } from "./query_run.ts";
@@ -77,15 +78,16 @@ export class Client extends ClientShape {
    *
    * @param config A connection string or options; what is not said comes from the environment (`PGHOST`, ...) and
    * {@linkcode defaults}.
-   * @throws {ConfigError} for whatever cannot be used, before anything is sent
+   * @throws {ConfigError} for whatever cannot be used; certificates of an `ssl` object that cannot fail the connect
    */
   constructor(config?: string | URL | ClientConfig) {
-    const options = resolveClientOptions(config);
+    const resolved = resolveClientOptions(config);
+    const { options } = resolved;
     const own = typeof config === "object" && config !== null && !(config instanceof URL) ? config : {};
     super(options, own);
     this.#options = options;
     this.#Promise = (own.Promise as PromiseConstructor | undefined) ?? Promise;
-    this.#lifecycle = new Lifecycle(options, () => this.pipeline, this.#lifecycleEvents());
+    this.#lifecycle = new Lifecycle(resolved, () => this.pipeline, this.#lifecycleEvents());
     this.#types = new TypeRegistry((own.types as TypeParserSource | undefined) ?? globalTypes);
     this.#queryDefaults = {
       types: this.#types,
@@ -201,8 +203,9 @@ export class Client extends ClientShape {
     valuesOrCallback?: readonly unknown[] | QueryCallback,
     maybeCallback?: QueryCallback,
   ): unknown {
-    const callback = typeof valuesOrCallback === "function" ? valuesOrCallback : maybeCallback ?? undefined;
-    if (callback !== undefined && typeof callback !== "function") throw new TypeError("callback is not a function");
+    const given = typeof valuesOrCallback === "function" ? valuesOrCallback : maybeCallback ?? undefined;
+    if (given !== undefined && typeof given !== "function") throw new TypeError("callback is not a function");
+    const callback = inDomain(given);
     if (config instanceof Query) return this.#runEvented(config, callback);
     if (isSubmittable(config)) return this.#runSubmittable(config, callback);
     const values = typeof valuesOrCallback === "function" ? undefined : valuesOrCallback;
@@ -308,8 +311,8 @@ export class Client extends ClientShape {
   #lifecycleEvents(): LifecycleEvents {
     return {
       notice: (report, length) => this.#announce("notice", { length, name: "notice", ...report }),
-      notification: ({ processId, channel, payload }) =>
-        this.#announce("notification", { processId, channel, payload, name: "notification" }),
+      notification: ({ processId, channel, payload }, length) =>
+        this.#announce("notification", { length, processId, channel, payload, name: "notification" }),
       authentication: (name) =>
         callOut(() => this.#connection?.emit(`a${name.slice(1)}`, { name: `a${name.slice(1)}` })),
       parameterStatus: (parameterName, parameterValue) =>

@@ -13,10 +13,10 @@ import { QueryableBase } from "./queryable_base.ts";
 
 /** A connection's parameters under node-postgres's names. The password can be read, and does not show when printed. */
 export interface ConnectionParameters {
-  /** The user. */
-  readonly user: string;
-  /** The database. */
-  readonly database: string;
+  /** As `user` of the client. */
+  readonly user: string | undefined;
+  /** As `database` of the client. */
+  readonly database: string | undefined;
   /** The host: a name, an address, or the folder of a Unix-domain socket. */
   readonly host: string;
   /** The port. */
@@ -68,7 +68,7 @@ export abstract class ClientShape extends QueryableBase {
   constructor(options: ConnectionOptions, { pipeline = false, ssl }: ClientConfig) {
     super();
     this.#options = options;
-    this.#ssl = typeof ssl === "object" && ssl !== null ? ssl as Readonly<Record<string, unknown>> : undefined;
+    this.#ssl = typeof ssl === "object" && ssl !== null ? withoutKeyShown(ssl) : undefined;
     this.pipeline = pipeline;
   }
 
@@ -79,14 +79,15 @@ export abstract class ClientShape extends QueryableBase {
    */
   protected abstract get stage(): ClientStage;
 
-  /** The user. */
-  get user(): string {
-    return this.#options.user;
+  /** The user that was named; undefined where it is the operating system's, as node-postgres would have it. */
+  get user(): string | undefined {
+    return this.#options.userAssumed ? undefined : this.#options.user;
   }
 
-  /** The database. */
-  get database(): string {
-    return this.#options.database;
+  /** The database; undefined where it takes the name of a user that was not named. */
+  get database(): string | undefined {
+    const { userAssumed, user, database } = this.#options;
+    return userAssumed && database === user ? undefined : database;
   }
 
   /** The host: a name, an address, or the folder of a Unix-domain socket. */
@@ -104,10 +105,15 @@ export abstract class ClientShape extends QueryableBase {
     return this.#options.password ?? null;
   }
 
-  /** Whether TLS was asked for. `connectionInfo.secure` tells whether the connection is verified TLS. */
-  get ssl(): boolean {
+  /**
+   * Whether TLS was asked for; the `ssl` object where that was given. Its private key does not show when printed.
+   * `connectionInfo.secure` tells whether the connection is verified TLS.
+   */
+  get ssl(): boolean | Readonly<Record<string, unknown>> {
     const { mode } = this.#options.tls;
-    return mode !== undefined && mode !== "disable";
+    if (mode === undefined || mode === "disable") return false;
+    if (this.#ssl !== undefined) return this.#ssl;
+    return mode === "no-verify" ? { rejectUnauthorized: false } : true;
   }
 
   /** Whether results are asked for in binary where no query says otherwise. */
@@ -117,13 +123,13 @@ export abstract class ClientShape extends QueryableBase {
 
   /** The parameters of the connection. */
   get connectionParameters(): ConnectionParameters {
-    const { user, database, host, port, binary, startupParameters, queryTimeoutMillis } = this.#options;
+    const { host, port, binary, startupParameters, queryTimeoutMillis } = this.#options;
     const shown = {
-      user,
-      database,
+      user: this.user,
+      database: this.database,
       host,
       port,
-      ssl: this.#ssl === undefined ? this.ssl : withoutKeyShown(this.#ssl),
+      ssl: this.ssl,
       binary,
       application_name: startupParameters["application_name"],
       options: startupParameters["options"],
@@ -211,6 +217,9 @@ export abstract class ClientShape extends QueryableBase {
   }
 }
 
-function withoutKeyShown(ssl: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return Object.defineProperty({ ...ssl }, "key", { value: ssl["key"], enumerable: false });
+function withoutKeyShown(ssl: object): Readonly<Record<string, unknown>> {
+  const shown = { ...ssl };
+  // It may have been hidden by whoever gave it.
+  const { key } = ssl as { key?: unknown };
+  return key === undefined ? shown : Object.defineProperty(shown, "key", { value: key, enumerable: false });
 }

@@ -6,13 +6,14 @@
 
 import type { ConnectionOptions } from "../config/options.ts";
 import { type Deferred, deferred } from "../duplex/waiting.ts";
-import { AbortError, ClientError, type ErrorPlace } from "../errors.ts";
+import { AbortError, ClientError, type ConfigError, type ErrorPlace } from "../errors.ts";
 import { connect, type Connected } from "../session/connect.ts";
 import { endedByClient } from "../session/failures.ts";
 import type { Session, SessionEvents } from "../session/session.ts";
 import type { ClientStage } from "./client_shape.ts";
 import type { Request } from "./request.ts";
 import { RequestQueue } from "./request_queue.ts";
+import type { ResolvedOptions } from "./resolve_client_options.ts";
 
 interface Connecting {
   readonly at: "connecting";
@@ -43,6 +44,7 @@ export interface LifecycleEvents extends Omit<SessionEvents, "end"> {
 /** The connection of one client. */
 export class Lifecycle {
   readonly #options: ConnectionOptions;
+  readonly #flaw: ConfigError | undefined;
   readonly #place: ErrorPlace;
   /** Whether the end waits for what is outstanding, as in a pipeline of node-postgres's. */
   readonly #answersFirst: () => boolean;
@@ -59,9 +61,10 @@ export class Lifecycle {
   /** Resolves once the session has answered all. */
   #answered: Deferred<void> | undefined;
 
-  constructor(options: ConnectionOptions, answersFirst: () => boolean, events: LifecycleEvents) {
+  constructor({ options, flaw }: ResolvedOptions, answersFirst: () => boolean, events: LifecycleEvents) {
     const { host, port } = options;
     this.#options = options;
+    this.#flaw = flaw;
     this.#place = { host, port };
     this.#answersFirst = answersFirst;
     this.#events = events;
@@ -112,6 +115,7 @@ export class Lifecycle {
     const connecting: Connecting = { at: "connecting", abort, over, session: undefined };
     this.#state = connecting;
     try {
+      if (this.#flaw !== undefined) throw this.#flaw;
       await connect({
         options: this.#options,
         events: { ...this.#events, drain: () => this.#drained(), end: (error) => this.#sessionEnded(error) },

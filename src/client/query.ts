@@ -1,4 +1,5 @@
 import { EventEmitter } from "events";
+import { inDomain } from "../config/host.ts";
 import type { QueryConfig } from "./query_config.ts";
 import type { Result } from "./result.ts";
 
@@ -33,7 +34,7 @@ export class Query extends EventEmitter {
     const config = typeof textOrConfig === "string" ? { text: textOrConfig } : textOrConfig;
     const values = Array.isArray(valuesOrCallback) ? valuesOrCallback : undefined;
     this.config = values === undefined ? config : { ...config, values };
-    this.callback = typeof valuesOrCallback === "function" ? valuesOrCallback : callback;
+    this.callback = inDomain(typeof valuesOrCallback === "function" ? valuesOrCallback : callback ?? config.callback);
   }
 
   /** The SQL. */

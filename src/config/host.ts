@@ -15,6 +15,7 @@ interface Runtime {
     readonly env?: Readonly<Record<string, string | undefined>>;
     readonly platform?: string;
     getBuiltinModule?(name: string): unknown;
+    readonly domain?: { bind(callback: unknown): unknown } | null;
   };
 }
 
@@ -80,6 +81,17 @@ export function userFile(name: string, nameOnWindows: string): string | undefine
 export function userName(): string | undefined {
   return env("USER") ?? env("USERNAME") ?? env("LOGNAME") ??
     ask({ name: "sys", kind: "username" }, (os) => os.userInfo().username);
+}
+
+/** Whether a user is named by the variable from which node-postgres takes it. */
+export function userIsNamed(): boolean {
+  return env("USER") !== undefined;
+}
+
+/** The callback, bound to the one of Node's domains that is active; such programs are old, and still there. */
+export function inDomain<Callback>(callback: Callback): Callback {
+  const domain = runtime().process?.domain;
+  return domain && typeof callback === "function" ? domain.bind(callback) as Callback : callback;
 }
 
 /** The user's home directory, where there is one. */

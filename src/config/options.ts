@@ -45,7 +45,19 @@ export interface TlsRequest {
 }
 
 /** How a password may be given. A function is asked at each connect. */
-export type PasswordSource = string | (() => string | Promise<string>);
+export type PasswordSource = string | ((connection: PasswordRequest) => string | Promise<string>);
+
+/** Which connection a password is for. */
+export interface PasswordRequest {
+  /** The user who logs in. */
+  readonly user: string;
+  /** The database. */
+  readonly database: string;
+  /** The host, as it is dialled. */
+  readonly host: string;
+  /** The port. */
+  readonly port: number;
+}
 
 /** A password file, and what it may call the host besides `host`. */
 export interface PasswordFile {
@@ -111,6 +123,8 @@ export interface ConnectionOptions {
   /** Whether the hosts are tried in a random order. */
   readonly loadBalanceHosts: boolean;
   readonly user: string;
+  /** Whether nobody named the user, which is the operating system's then; node-postgres would know none. */
+  readonly userAssumed: boolean;
   readonly database: string;
   /** Not enumerable, so that nothing that prints or serializes the options shows it; a spread copy lacks it. */
   readonly password: PasswordSource | undefined;

@@ -10,7 +10,7 @@ import type { ClientConfig } from "./client_config.ts";
 import { parseConnectionString } from "./connection_string.ts";
 import { environment } from "./environment.ts";
 import { config as globalConfig } from "./global.ts";
-import { userName } from "./host.ts";
+import { userIsNamed, userName } from "./host.ts";
 import { pairHosts, resolveLoadBalance, resolveTarget, splitPorts } from "./hosts.ts";
 import { warnOfUnknownOptions } from "./known_options.ts";
 import type {
@@ -61,7 +61,8 @@ export function resolveOptions(
 ): ConnectionOptions {
   const settings = new Settings(sourcesOf(input, defaults));
   const address = resolveAddress(settings);
-  const user = settings.text("user") ?? userName();
+  const userSaid = settings.text("user");
+  const user = userSaid ?? userName();
   if (user === undefined) {
     throw new ConfigError(
       "CONFIG_USER",
@@ -89,6 +90,7 @@ export function resolveOptions(
     targetSessionAttrs: resolveTarget(settings),
     loadBalanceHosts: resolveLoadBalance(settings),
     user,
+    userAssumed: userSaid === undefined && !userIsNamed(),
     database: settings.text("database", "dbname") ?? user,
     passfile: Object.freeze({ path: settings.text("passfile"), hostName: address.hostName }),
     tls,

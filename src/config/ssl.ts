@@ -96,10 +96,10 @@ function modeOfSsl(setting: Setting): SslMode {
     case "false":
     case "0":
       return "disable";
-    case "no-verify":
-      return "no-verify";
   }
-  if (typeof value !== "object" || value === null) throw invalid(setting, "true, false, no-verify or an object");
+  const mode = SSL_MODES.find((mode) => mode === value);
+  if (mode !== undefined) return mode;
+  if (typeof value !== "object" || value === null) throw invalid(setting, "true, false, an sslmode or an object");
   return (value as { rejectUnauthorized?: unknown }).rejectUnauthorized === false ? "no-verify" : "verify-full";
 }
 

@@ -8,7 +8,7 @@ import type { ClientConfig } from "../config/client_config.ts";
 import { parseConnectionString } from "../config/connection_string.ts";
 import { config as globalConfig } from "../config/global.ts";
 import type { WebSocketConstructor } from "../config/options.ts";
-import { resolveClientOptions } from "../client/own_stream.ts";
+import { resolveClientOptions } from "../client/resolve_client_options.ts";
 import { proxyUrl } from "../duplex/proxy_url.ts";
 import { ConfigError } from "../errors.ts";
 
@@ -115,7 +115,7 @@ export function clientConfig(input: string | URL | ClientConfig | undefined, set
   if (settings.forceDisablePgSSL === true) return derive(plain, { wsProxy: wsProxyOf(settings, false) });
 
   const through = derive(config, { wsProxy: wsProxyOf(settings, false) });
-  const { host, port, tls } = resolveClientOptions(through);
+  const { host, port, tls } = resolveClientOptions(through).options;
   const saysNothing = tls.mode === undefined && settings.forceDisablePgSSL === undefined;
   if (!saysNothing || !isOnThisMachine(webSocketUrl(settings, host, port))) return through;
   return derive(plain, { wsProxy: wsProxyOf(settings, true) });

@@ -12,21 +12,25 @@ import { AuthenticationError, DriverError } from "../errors.ts";
 /**
  * The password that was said, or that the function gives.
  *
- * @throws {AuthenticationError} `AUTH_PASSWORD_FUNCTION`, `AUTH_PASSWORD_TYPE`
+ * @throws what the function throws, where it is an Error; {@linkcode AuthenticationError} `AUTH_PASSWORD_FUNCTION`, where
+ * it is none
+ * @throws {TypeError} `AUTH_PASSWORD_TYPE`, as node-postgres: the function gave no string
  */
 export async function askPassword(
-  { password, host, port }: ConnectionOptions,
+  { password, user, database, host, port }: ConnectionOptions,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   if (typeof password !== "function") return password;
   let answer: unknown;
   try {
     signal.throwIfAborted();
-    answer = await unlessAborted(Promise.resolve(password()), signal, () => {});
+    answer = await unlessAborted(Promise.resolve(password({ user, database, host, port })), signal, () => {});
   } catch (cause) {
     if (signal.aborted && signal.reason instanceof DriverError) {
       throw signal.reason.addPlace({ phase: "authentication" });
     }
+    // As in node-postgres, the program gets its own error.
+    if (cause instanceof Error) throw cause;
     throw new AuthenticationError("AUTH_PASSWORD_FUNCTION", "the function given as password failed", {
       host,
       port,
@@ -35,15 +39,9 @@ export async function askPassword(
     });
   }
   if (typeof answer === "string") return answer;
-  throw new AuthenticationError(
-    "AUTH_PASSWORD_TYPE",
-    "Password must be a string: the function given returned something else",
-    {
-      host,
-      port,
-      phase: "authentication",
-    },
-  );
+  const code = "AUTH_PASSWORD_TYPE";
+  const fields = { code, driverCode: code, host, port, phase: "authentication" };
+  throw Object.assign(new TypeError("Password must be a string"), fields);
 }
 
 /** What a password file has for this host where nobody said a password. As in node-postgres, asked when it is needed. */

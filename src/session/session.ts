@@ -46,7 +46,7 @@ const CLOSE_DEADLINE_MILLIS = 1_000;
 export interface SessionEvents {
   /** `length` is the message's on the wire, in bytes. */
   notice?(notice: ServerReport, length: number): void;
-  notification?(notification: NotificationResponse): void;
+  notification?(notification: NotificationResponse, length: number): void;
   parameterStatus?(parameter: string, value: string): void;
   /** What the server says while it authenticates us, by the name in the protocol's documentation. */
   authentication?(name: string): void;
@@ -305,7 +305,10 @@ export class Session {
           frames.end - frames.start + 4,
         );
       case Backend.NotificationResponse:
-        return this.#events.notification?.(decodeNotification(frames.bytes, frames.start, frames.end));
+        return this.#events.notification?.(
+          decodeNotification(frames.bytes, frames.start, frames.end),
+          frames.end - frames.start + 4,
+        );
       case Backend.ParameterStatus:
         return this.parameterStatus();
     }

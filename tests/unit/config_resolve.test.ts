@@ -29,6 +29,7 @@ test("nothing said gives the documented defaults", () => {
     port: 5432,
     hosts: [{ host: "localhost", port: 5432 }],
     user: "me",
+    userAssumed: false,
     database: "me",
     tls: resolveOptions({ user: "u" }).tls,
     tlsEngine: "auto",
