@@ -35,6 +35,8 @@ function breachOfLeaf({ subject, extensions }: Certificate): string | undefined 
     return "an authority that may not sign certificates";
   }
   if (basicConstraints?.ca === true) return undefined; // trusted to issue for any name, it may as well serve
+  // Every suite that is offered has the server sign (RFC 8446 §4.4.2.2).
+  if (keyUsage?.has(KEY_USAGE.digitalSignature) === false) return "a keyUsage without digitalSignature";
   if (extendedKeyUsage === undefined) return "no extendedKeyUsage";
   if (extendedKeyUsage.includes(ANY_USAGE)) return "any extendedKeyUsage";
   if (critical.has(EXTENDED_KEY_USAGE)) return "a critical extendedKeyUsage";
