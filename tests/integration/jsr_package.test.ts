@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -12,13 +11,10 @@ import { test } from "node:test";
 import { promisify } from "node:util";
 import { readTarGz } from "../../scripts/wasm/tar.ts";
 import { projectRoot } from "../fixtures/project.ts";
+import { withoutRoots } from "../fixtures/wolfssl.ts";
 
 const root = projectRoot();
-const skip = !("Deno" in globalThis)
-  ? "what is published on JSR is published by Deno"
-  : existsSync(join(root, "wolfssl/core_wasm.js"))
-  ? false
-  : "the core of @pgduplex/wolfssl is not built (deno task build:wasm)";
+const skip = !("Deno" in globalThis) ? "what is published on JSR is published by Deno" : withoutRoots;
 
 const deno = (args: readonly string[], folder: string, env: Record<string, string> = {}) =>
   promisify(execFile)(process.execPath, args, { cwd: folder, env: { ...process.env, NO_COLOR: "1", ...env } });

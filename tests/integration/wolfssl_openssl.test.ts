@@ -129,6 +129,7 @@ const refusals: [name: string, key: keyof typeof KEYS, args: string[], engine: W
   ["no group in common", "p256", ["-groups", "P-521"], {}, /handshake_failure|no cipher suite, group/],
   ["no cipher suite in common", "rsa", ["-tls1_2", "-cipher", "AES128-SHA"], {}, /handshake_failure/],
   ["a version that is too old", "rsa", ["-tls1_2"], { minVersion: "TLSv1.3" }, /protocol_version|another version/],
+  ["TLS 1.1 alone", "rsa", ["-tls1_1", "-cipher", "DEFAULT@SECLEVEL=0"], {}, /protocol_version|another version/],
   ["a key that is too small", "rsa", [], {}, /RSA key of 1024 bits/],
 ];
 
