@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { readCertificate } from "../wolfssl/x509/certificate.ts";
 import { certificatesFromPem } from "../wolfssl/x509/pem.ts";
+import { run } from "./run.ts";
 
 /** The version, of npm's package `node`, whose list is taken. */
 const NODE = "26.10.0";
@@ -100,13 +101,6 @@ function embed(bytes: Uint8Array, { source, roots, sha256 }: Lock): string {
   return `// ${roots} root certificates of Mozilla's list (MPL-2.0), by ${source}; SHA-256 ${sha256}.\n` +
     `// Written by scripts/build_roots.ts.\n` +
     `export const base64 = "${Buffer.from(bytes).toString("base64")}";\n`;
-}
-
-async function run(program: string, args: readonly string[]): Promise<string> {
-  const command = new Deno.Command(program, { args: [...args], stdout: "piped", stderr: "piped" });
-  const { success, stdout, stderr } = await command.output();
-  if (!success) throw new Error(`${program} ${args.join(" ")} failed:\n${new TextDecoder().decode(stderr)}`);
-  return new TextDecoder().decode(stdout);
 }
 
 function sha256(bytes: Uint8Array): string {

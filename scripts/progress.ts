@@ -4,6 +4,8 @@
  * @module
  */
 
+import { run } from "./run.ts";
+
 /** Says what is being done, and how long it took. */
 export async function step<T>(what: string, work: () => Promise<T>): Promise<T> {
   const started = performance.now();
@@ -21,9 +23,5 @@ export async function step<T>(what: string, work: () => Promise<T>): Promise<T> 
 
 /** Brings `node_modules` up to date with deno.json: a minute on a fresh machine, a second afterwards. */
 export async function installPackages(): Promise<void> {
-  await step("Installing npm packages", async () => {
-    const command = new Deno.Command(Deno.execPath(), { args: ["install"], stdout: "piped", stderr: "piped" });
-    const { success, stderr } = await command.output();
-    if (!success) throw new Error(`deno install failed:\n${new TextDecoder().decode(stderr)}`);
-  });
+  await step("Installing npm packages", () => run(Deno.execPath(), ["install"]));
 }

@@ -11,6 +11,7 @@ import { step } from "./progress.ts";
 import { gitIn } from "./release/git.ts";
 import { readinessOf, snapshotTagOf, tagOf } from "./release/readiness.ts";
 import { makeSnapshot } from "./release/snapshot.ts";
+import { run } from "./run.ts";
 import { buildCore } from "./wasm_core.ts";
 
 async function main(args: readonly string[]): Promise<number> {
@@ -27,10 +28,11 @@ async function main(args: readonly string[]): Promise<number> {
   }
   console.error(`Releasing ${version}`);
   if (!await buildCore()) return 1;
-  await run("Building the npm packages", Deno.execPath(), ["run", "-A", "scripts/build_npm.ts", "--core-as-is"], root);
+  const build = ["run", "-A", "scripts/build_npm.ts", "--core-as-is"];
+  await step("Building the npm packages", () => run(Deno.execPath(), build));
   const jsr = await step("Laying out the engine for JSR", buildJsr);
   for (const { what, program, args, folder } of publications(version, jsr)) {
-    await run(`Trying ${what}`, program, [...args, "--dry-run"], folder);
+    await step(`Trying ${what}`, () => run(program, [...args, "--dry-run"], { cwd: folder }));
   }
   const snapshot = await step("Making the snapshot for deno.land", () => makeSnapshot(root, version));
   if (args.includes("--dry-run")) console.log(`\n${version} can be released. The snapshot is commit ${snapshot}.`);
@@ -79,23 +81,6 @@ async function tag(root: string, version: string, snapshot: string, all: readonl
     "",
     `To take it back before that: git tag --delete ${release} ${forDenoLand}`,
   ].join("\n");
-}
-
-/** Runs a program, whose words are shown where it fails. */
-async function run(what: string, program: string, args: readonly string[], cwd: string): Promise<void> {
-  await step(what, async () => {
-    const command = new Deno.Command(program, {
-      args: [...args],
-      cwd,
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    });
-    const { success, stdout, stderr } = await command.output();
-    if (success) return;
-    const said = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("");
-    throw new Error(`${program} ${args.join(" ")} failed:\n${said}`);
-  });
 }
 
 if (import.meta.main) {

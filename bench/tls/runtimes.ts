@@ -13,7 +13,7 @@ import { versionOf } from "../../scripts/npm/versions.ts";
 import { startChromium } from "../../tests/runtimes/browser/browsers.ts";
 import { findOrInstall } from "../../tests/runtimes/install.ts";
 import { bunProgram, nodeOf } from "../../tests/runtimes/node/runtime.ts";
-import { run } from "../../tests/runtimes/process.ts";
+import { run } from "../../scripts/run.ts";
 import { THROUGH_PROXY } from "./contenders.ts";
 import type { Outcome, Task, Usage } from "./orders.ts";
 import { usageOfGroup } from "./process_usage.ts";

@@ -8,7 +8,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { projectRoot } from "../fixtures/project.ts";
-import { run } from "./process.ts";
+import { run } from "../../scripts/run.ts";
 import { Unavailable } from "./runtime.ts";
 
 const DEADLINE_MILLIS = 5 * 60_000;

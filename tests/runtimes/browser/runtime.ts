@@ -6,7 +6,7 @@
 
 import { bundle } from "../bundle.ts";
 import { findOrInstall } from "../install.ts";
-import { run } from "../process.ts";
+import { run } from "../../../scripts/run.ts";
 import type { Report, Task } from "../program.ts";
 import type { Combination, Runtime } from "../runtime.ts";
 import type { Stage } from "../stage.ts";

@@ -8,7 +8,7 @@ import { startChromium } from "../browser/browsers.ts";
 import { rejection } from "../browser/rejection.ts";
 import { bundle } from "../bundle.ts";
 import { findOrInstall } from "../install.ts";
-import { run } from "../process.ts";
+import { run } from "../../../scripts/run.ts";
 import type { Report, Task } from "../program.ts";
 import type { Runtime } from "../runtime.ts";
 import { serveApp } from "./app_site.ts";

@@ -8,7 +8,8 @@
 import { join } from "node:path";
 import { bundle } from "../bundle.ts";
 import { find, installFromNpm } from "../install.ts";
-import { reportOf, run } from "../process.ts";
+import { run } from "../../../scripts/run.ts";
+import { reportOf } from "../process.ts";
 import type { Combination, Runtime } from "../runtime.ts";
 import type { Stage } from "../stage.ts";
 
