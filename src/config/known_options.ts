@@ -1,6 +1,6 @@
 /**
- * The names of all options, and the warning about every other name. An unknown option never stops a program, since
- * connection strings carry other tools' options; a mistyped one should not go unnoticed either.
+ * The names of all options, and the warning about what looks like one of them and is none. Any other name is nobody's
+ * business: connection strings carry other tools' options, and libraries hand a pool all of their own.
  *
  * @module
  */
@@ -122,30 +122,33 @@ const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
 ]);
 
 const MAX_WARNINGS = 100;
+/** More is another word: Prisma's `socket_timeout` is three away from `lock_timeout`. */
+const MAX_DISTANCE = 2;
 /** What was warned of already, so that a pool's every client does not say it again. */
 const warned = new Set<string>();
 
-/** Warns on the console, once per name, of options that mean nothing here. Says names only, never a value. */
+/** Warns on the console, once per name, of options that mean nothing here and should. Says names only, never a value. */
 export function warnOfUnknownOptions(names: Iterable<string>): void {
   for (const name of names) {
     if (KNOWN.has(name) || warned.has(name) || warned.size >= MAX_WARNINGS) continue;
+    const warning = warningOf(name);
+    if (warning === undefined) continue;
     warned.add(name);
-    console.warn(`pgduplex: ${describeUnknownOption(name)}`);
+    console.warn(`pgduplex: ${warning}`);
   }
 }
 
-function describeUnknownOption(name: string): string {
+function warningOf(name: string): string | undefined {
   if (WITHOUT_EFFECT.has(name)) return `the option "${name}" of libpq is not supported and has no effect`;
   const nearest = nearestOption(name);
-  const advice = nearest === undefined ? "" : `; did you mean "${nearest}"?`;
-  return `unknown option "${name}" is ignored${advice}`;
+  return nearest && `unknown option "${name}" is ignored; did you mean "${nearest}"?`;
 }
 
 /** The known option that a mistyped one most likely means; undefined where none is near. */
 export function nearestOption(name: string): string | undefined {
   const typed = comparable(name);
   let nearest: string | undefined;
-  let nearestDistance = Math.max(1, Math.floor(typed.length / 3)) + 1;
+  let nearestDistance = Math.min(MAX_DISTANCE, Math.max(1, Math.floor(typed.length / 3))) + 1;
   for (const known of KNOWN) {
     const meant = comparable(known);
     // The start of a long name is nearer to it than its edit distance says.

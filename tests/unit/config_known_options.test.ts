@@ -21,7 +21,14 @@ test("a mistyped option finds the one that was meant", () => {
   for (const [typed, meant] of nearest) assert.equal(nearestOption(typed), meant, typed);
 });
 
-test("an unknown option is warned of once, by name alone, and ignored", (t) => {
+test("a library's own options are passed over in silence", (t) => {
+  const warn = t.mock.method(console, "warn", () => {});
+  resolveOptions({ user: "u", schedule: false, superviseIntervalSeconds: 5, clock: {} } as object);
+  resolveOptions("postgres://u@h/db?schema=public&connection_limit=5&socket_timeout=3&pgbouncer=true");
+  assert.equal(warn.mock.callCount(), 0);
+});
+
+test("a mistyped option is warned of once, by name alone, and ignored", (t) => {
   const warn = t.mock.method(console, "warn", () => {});
   const input = { user: "u", hosst: "secret-value", undefinedOnes: undefined };
   for (let i = 0; i < 2; i++) assert.equal(resolveOptions(input).host, "localhost");
