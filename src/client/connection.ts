@@ -150,9 +150,13 @@ export class Connection extends EventEmitter {
     this.#dialogue?.write((writer) => execute(writer, portal, Number(rows) || 0));
   }
 
-  /** Closes a statement or portal. Where no submittable is at work there is none left to close, which is said at once. */
+  /**
+   * Closes a statement or portal. Where no submittable is at work there is none left to close, which is said at once; as
+   * in node-postgres nothing is said once the client was ended, so that a stream that this has cut off stays silent.
+   */
   close({ type, name = "" }: MessageConfig): void {
     if (this.#dialogue === undefined) {
+      if (this._ending) return;
       return queueMicrotask(() => this.emit("readyForQuery", { name: "readyForQuery" }));
     }
     this.#dialogue.write((writer) => close(writer, type, name));

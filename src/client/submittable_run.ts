@@ -59,6 +59,8 @@ class SubmittableRun implements DialogueHandler {
   #dialogue: Dialogue | undefined;
   /** What it failed by; it hears of nothing else afterwards. */
   #error: Error | undefined;
+  /** What it was last told of. */
+  #told: Error | undefined;
   #status: TransactionStatus | undefined;
 
   constructor(submittable: Submittable, connection: Connection) {
@@ -115,7 +117,7 @@ class SubmittableRun implements DialogueHandler {
   }
 
   failed(error: Error): void {
-    this.#fail(error);
+    if (error !== this.#told) this.#fail(error);
     // What is left unread would hold the connection.
     this.#connection.stream.read();
   }
@@ -196,6 +198,7 @@ class SubmittableRun implements DialogueHandler {
   /** Once; what the submittable throws of its own fails it, and not the connection. */
   #fail(error: Error): void {
     this.#error ??= error;
+    this.#told = error;
     tellFailure(this.#submittable, error, this.#connection);
   }
 

@@ -342,8 +342,13 @@ export class Session {
     const report = decodeResponseFields(bytes, start, end);
     const error = new DatabaseError(report, { ...this.#here(), length: end - start + 4 });
     const exchange = this.#sent.peek();
-    if (exchange === undefined || report.severity === "FATAL" || report.severity === "PANIC") this.#fatal = error;
+    const fatal = report.severity === "FATAL" || report.severity === "PANIC";
+    if (exchange === undefined || fatal) this.#fatal = error;
     exchange?.error(error);
+    if (exchange === undefined || !fatal) return;
+    // No ReadyForQuery follows: who waits hears of it before anybody hears that the connection has ended.
+    this.#failExchange(exchange, error);
+    exchange.abandoned = true;
   }
 
   #peerEnded(): void {

@@ -220,3 +220,24 @@ test("values that are false as a condition are none; a callback may come with th
   });
   assert.deepEqual((outcomes as unknown[]).slice(5), [undefined, [{ n: 2 }], null, [], []]);
 });
+
+test("a server that dies in the middle of a query tells it first, then the client, then who waits behind", async () => {
+  const order = await sameOfBoth(async (ClientClass) => {
+    const client = new ClientClass(url);
+    await client.connect();
+    const events: string[] = [];
+    client.on("error", (error) => events.push(`error: ${error.message}`));
+    client.on("end", () => events.push("end"));
+    const tell = (name: string) => (error: unknown) => events.push(`${name}: ${messageOf(error)}`);
+    const killed = client.query("select pg_terminate_backend(pg_backend_pid())").catch(tell("killed"));
+    await Promise.all([killed, client.query("select 1").catch(tell("behind"))]);
+    await client.end();
+    return events;
+  });
+  assert.deepEqual(order, [
+    "killed: terminating connection due to administrator command",
+    "error: Connection terminated unexpectedly",
+    "end",
+    "behind: Connection terminated unexpectedly",
+  ]);
+});

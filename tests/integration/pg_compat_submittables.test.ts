@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { after, test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import pg from "pg";
 import { from as copyFrom, to as copyTo } from "pg-copy-streams";
 import Cursor from "pg-cursor";
@@ -196,6 +197,36 @@ test("a connection that breaks tells the cursor and whoever waits behind it", as
   assert.match(String(await rejection(waiting)), /Connection terminated unexpectedly/);
   assert.match(String(await rejection(behind)), /Connection terminated unexpectedly/);
   await client.end();
+});
+
+test("a stream that its client's own end cuts off stays silent, whenever it is read", async () => {
+  for (const connect of [connectClient, connectOracle]) {
+    const client = await connect(postgres);
+    const events: string[] = [];
+    const stream = client.query(new QueryStream(series(1000), [], { highWaterMark: 10 }));
+    for (const event of ["error", "end", "close"]) stream.on(event, () => events.push(event));
+    await client.end();
+    stream.read();
+    for (let turns = 0; turns < 3; turns++) await setImmediate(); // pg-cursor takes one to tell the stream
+    assert.deepEqual([events, stream.destroyed], [[], true]);
+  }
+});
+
+test("what submits itself hears once of the server's death", async () => {
+  for (const connect of [connectClient, connectOracle]) {
+    const client = await connect(postgres);
+    client.on("error", () => {});
+    const failures: unknown[] = [];
+    client.query({
+      submit: (connection: pg.Connection) => connection.query("select pg_terminate_backend(pg_backend_pid())"),
+      handleRowDescription: () => {},
+      handleDataRow: () => {},
+      handleError: ({ code }: { code?: string }) => void failures.push(code),
+    });
+    await new Promise((resolve) => client.once("end", resolve));
+    await client.end();
+    assert.deepEqual(failures, ["57P01"]);
+  }
 });
 
 test("a cursor that outlives query_timeout is told, and the connection is free again", async () => {
