@@ -48,9 +48,10 @@ export default async function run(stage) {
   await stage.step("a worker", async () => {
     const names = [];
     const { promise, resolve } = Promise.withResolvers();
-    await boss.work("towns", { pollingIntervalSeconds: 0.5 }, async ([{ data }]) => {
+    await boss.work("towns", { pollingIntervalSeconds: 0.5 }, ([{ data }]) => {
       names.push(data.name);
       if (names.length === 2) resolve();
+      return Promise.resolve();
     });
     for (const name of ["Steyr", "Enns"]) await boss.send("towns", { name });
     await promise;
