@@ -16,6 +16,8 @@ import { type Exports, stemOf } from "./manifest.ts";
 export interface PgExports {
   readonly conditions: Readonly<Record<string, Exports>>;
   readonly subpaths: Readonly<Record<string, Exports>>;
+  /** What is loaded where `exports` is not looked at. */
+  readonly main: string;
 }
 
 /** The entry points that share types, defaults and configuration. */
@@ -33,13 +35,18 @@ const LIB: Readonly<Record<string, keyof typeof main>> = {
   "utils": "utils",
 };
 
+/** What Node gets for `require`. */
+const MAIN = "script/node.js";
+
 /** Lays out `lib/`, and in `esm/` what leads to the one copy, beside what was emitted of the entry points. */
 export async function writeAsPg(outDir: string, entryPoints: readonly EntryPoint[]): Promise<PgExports> {
   const write = (path: string, text: string) => Deno.writeTextFile(join(outDir, path), text);
   const script = `../script/${stemOf(entryPoints[0].path)}.js`;
   await Deno.mkdir(join(outDir, "lib"), { recursive: true });
+  await write(MAIN, oneObject(`./${stemOf(entryPoints[0].path)}.js`));
   for (const [name, exported] of Object.entries(LIB)) {
-    await write(`lib/${name}.js`, `"use strict";\nmodule.exports = require("${script}").${exported};\n`);
+    const from = exported === "default" ? `../${MAIN}` : script;
+    await write(`lib/${name}.js`, `"use strict";\nmodule.exports = require("${from}").${exported};\n`);
     await write(`lib/${name}.d.ts`, `import { ${exported} as exported } from "${script}";\nexport = exported;\n`);
   }
   const lib = { types: "./lib/*.d.ts", default: "./lib/*.js" };
@@ -54,11 +61,26 @@ export async function writeAsPg(outDir: string, entryPoints: readonly EntryPoint
       module: { types: `./esm/${stem}.d.ts`, default: `./esm/${stem}.js` },
       node: {
         import: { types: `./esm/${stem}.d.ts`, default: `./${file}` },
-        require: { types: `./script/${stem}.d.ts`, default: `./script/${stem}.js` },
+        require: { types: `./script/${stem}.d.ts`, default: name === "." ? `./${MAIN}` : `./script/${stem}.js` },
       },
     };
   }
-  return { conditions, subpaths: { "./lib/*": lib, "./lib/*.js": lib } };
+  return { main: `./${MAIN}`, conditions, subpaths: { "./lib/*": lib, "./lib/*.js": lib } };
+}
+
+/** node-postgres is one object, and what it holds can be replaced: the default export, with all the others. */
+function oneObject(script: string): string {
+  return `"use strict";
+const script = require("${script}");
+const pg = script.default;
+for (const name of Object.keys(script)) {
+  if (!(name in pg)) pg[name] = script[name];
+}
+Object.defineProperty(pg, "__esModule", { value: true });
+module.exports = pg;
+module.exports.default = pg;
+Object.defineProperty(pg, "default", { enumerable: false });
+`;
 }
 
 /** An ES module with what a CommonJS module exports. */

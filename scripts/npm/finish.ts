@@ -53,6 +53,7 @@ export async function finish(
   const manifest = {
     ...fields,
     ...entryFields(entryPoints, bundled, { ...more, ...pg?.subpaths, ...subpaths }, pg?.conditions),
+    ...pg === undefined ? {} : { main: pg.main },
   };
   await Deno.writeTextFile(join(outDir, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 }

@@ -85,5 +85,7 @@ export const pg: Pg = {
   utils,
   escapeIdentifier,
   escapeLiteral,
-  native: null,
-};
+} as Omit<Pg, "native"> as Pg;
+
+// As in node-postgres, whoever lists what there is does not come across it.
+Object.defineProperty(pg, "native", { value: null, configurable: true, writable: true });
