@@ -36,7 +36,8 @@ export interface BenchConnection {
 /** How a driver opens a connection. */
 export type BenchDriver = (server: BenchServer, tls: boolean) => Promise<BenchConnection>;
 
-const PARAMETERISED = "select $1::int as n, $2::text as t";
+/** The query of {@linkcode BenchConnection.parameterised}, as node-postgres writes it. */
+export const PARAMETERISED = "select $1::int as n, $2::text as t";
 
 const pgduplexDriver: BenchDriver = async (server, tls) => {
   const { ca, ...options } = server;

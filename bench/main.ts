@@ -2,7 +2,7 @@
  * `deno task bench [scenario ...] [--runtime node|deno]`: pgduplex beside its peers, in one run on one machine.
  *
  * Every driver has a process of its own, and their rounds take turns, so that a machine whose speed drifts favours none.
- * Figures are medians; ratios are to node-postgres (`pg`) and are what to quote.
+ * Figures are medians; ratios are to node-postgres (`pg`) or what belongs to it, and are what to quote.
  *
  * @module
  */
@@ -18,9 +18,9 @@ import { certificates } from "../tests/fixtures/certificates.ts";
 import { DATABASE, PASSWORDS, startPostgres } from "../tests/fixtures/postgres.ts";
 import { type BenchServer, drivers } from "./drivers.ts";
 import type { Round } from "./measure.ts";
-import { PREPARE_SQL, type Scenario, scenarios } from "./scenarios.ts";
-
-const BASELINE = "pg";
+import { PREPARE_SQL } from "./query_scenarios.ts";
+import type { Scenario } from "./scenario.ts";
+import { scenarios } from "./scenarios.ts";
 
 async function main(): Promise<void> {
   const names = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
@@ -78,16 +78,14 @@ async function commandOf(runtime: string): Promise<string[]> {
 /** All drivers, round by round in turn, as a table. */
 async function compare(command: readonly string[], name: string, server: BenchServer): Promise<string> {
   const scenario = scenarios[name];
-  const measurers = Object.keys(drivers)
-    .filter((driver) => scenario.without?.[driver] === undefined)
-    .map((driver) => new Measurer(command, driver, name, server));
+  const measurers = scenario.drivers.map((driver) => new Measurer(command, driver, name, server));
   const rounds = new Map(measurers.map(({ driver }) => [driver, [] as Round[]]));
   if (scenario.shows !== "memory") { for (const measurer of measurers) await measurer.round(); }
   for (let round = 0; round < scenario.rounds; round++) {
     for (const measurer of measurers) rounds.get(measurer.driver)?.push(await measurer.round());
   }
   for (const measurer of measurers) await measurer.end();
-  const baseline = summary(scenario, rounds.get(BASELINE) ?? []);
+  const baseline = summary(scenario, rounds.get(scenario.baseline) ?? []);
   const rows = [...rounds].map(([driver, list]): Row => ({ driver, own: summary(scenario, list), baseline }));
   const left = Object.entries(scenario.without ?? {}).map(([driver, reason]) => `without ${driver}, which ${reason}`);
   return [renderTable(columns(scenario), rows), ...left].join("\n");
@@ -118,7 +116,7 @@ interface Row {
   readonly baseline: Summary;
 }
 
-function columns({ shows, unit }: Scenario): Column<Row>[] {
+function columns({ shows, unit, baseline: name }: Scenario): Column<Row>[] {
   const figures = {
     rate: ({ main }: Summary) => Math.round(main).toLocaleString("en"),
     cost: ({ main }: Summary) => main.toFixed(2),
@@ -132,9 +130,9 @@ function columns({ shows, unit }: Scenario): Column<Row>[] {
   return [
     { title: "", show: ({ driver }) => driver },
     { title: titles[shows], show: ({ own }) => figures[shows](own), right: true },
-    { title: `x ${BASELINE}`, show: ({ own, baseline }) => ratio(own.main, baseline.main), right: true },
+    { title: `x ${name}`, show: ({ own, baseline }) => ratio(own.main, baseline.main), right: true },
     { title: `µs CPU/${unit}`, show: ({ own }) => own.cpuMicros.toFixed(2), right: true },
-    { title: `x ${BASELINE}`, show: ({ own, baseline }) => ratio(own.cpuMicros, baseline.cpuMicros), right: true },
+    { title: `x ${name}`, show: ({ own, baseline }) => ratio(own.cpuMicros, baseline.cpuMicros), right: true },
   ];
 }
 

@@ -7,8 +7,9 @@
 
 import process from "node:process";
 import { createInterface } from "node:readline";
-import { type BenchServer, drivers } from "./drivers.ts";
-import { type Scenario, type ScenarioContext, scenarios } from "./scenarios.ts";
+import type { BenchServer } from "./drivers.ts";
+import type { Scenario, ScenarioRun } from "./scenario.ts";
+import { scenarios } from "./scenarios.ts";
 
 /** What one round cost. */
 export interface Round {
@@ -23,20 +24,17 @@ const SAMPLE_MILLIS = 10;
 
 async function main(): Promise<void> {
   const [driverName, scenarioName, serverJson] = process.argv.slice(2);
-  const driver = drivers[driverName];
   const scenario = scenarios[scenarioName];
-  const server = JSON.parse(serverJson) as BenchServer;
-  const connection = await driver(server, false);
-  const context: ScenarioContext = { server, driver, connection };
+  const run = await scenario.open(driverName, JSON.parse(serverJson) as BenchServer);
   for await (const line of createInterface({ input: process.stdin })) {
     if (line === "end") break;
-    console.log(JSON.stringify(await measure(scenario, context)));
+    console.log(JSON.stringify(await measure(scenario, run)));
   }
-  await connection.end();
+  await run.end();
   process.exit(0);
 }
 
-async function measure(scenario: Scenario, context: ScenarioContext): Promise<Round> {
+async function measure(scenario: Scenario, run: ScenarioRun): Promise<Round> {
   const before = process.memoryUsage().rss;
   let peak = before;
   const sampler = scenario.shows === "memory"
@@ -44,7 +42,7 @@ async function measure(scenario: Scenario, context: ScenarioContext): Promise<Ro
     : undefined;
   const startedAt = performance.now();
   const cpuBefore = process.cpuUsage();
-  const units = await scenario.round(context);
+  const units = await run.round();
   const cpu = process.cpuUsage(cpuBefore);
   const wallMillis = performance.now() - startedAt;
   clearInterval(sampler);
