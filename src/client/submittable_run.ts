@@ -123,14 +123,12 @@ class SubmittableRun implements DialogueHandler {
   }
 
   #dispatch(type: number, frames: FrameReader): void {
+    if (type === Backend.DataRow) return this.#dispatchRow(frames);
     const message = this.#decode(type, frames);
     if (this.#error === undefined) {
       switch (type) {
         case Backend.RowDescription:
           this.#call("handleRowDescription", message);
-          break;
-        case Backend.DataRow:
-          this.#call("handleDataRow", message);
           break;
         case Backend.CommandComplete:
           this.#call("handleCommandComplete", message, this.#connection);
@@ -158,6 +156,20 @@ class SubmittableRun implements DialogueHandler {
     }
   }
 
+  /** Most messages are rows. */
+  #dispatchRow({ bytes, start, end }: FrameReader): void {
+    const fields = this.#rows?.decode(bytes, start, end) as unknown[] | undefined;
+    const message = { name: "dataRow", length: end - start + 4, fieldCount: fields?.length, fields };
+    if (this.#error === undefined) {
+      try {
+        this.#submittable.handleDataRow?.(message);
+      } catch (cause) {
+        this.#broken(cause);
+      }
+    }
+    this.#emit(message);
+  }
+
   #emit(message: Message): void {
     const connection = this.#connection;
     if (connection.listenerCount("message") > 0) callOut(() => connection.emit("message", message));
@@ -172,10 +184,6 @@ class SubmittableRun implements DialogueHandler {
         const fields = decodeRowDescription(bytes, start, end);
         this.#rows = new RowDecoder(fields, fields.map(rawDecoder), "array");
         return { name, length, fieldCount: fields.length, fields };
-      }
-      case Backend.DataRow: {
-        const fields = this.#rows?.decode(bytes, start, end) as unknown[] | undefined;
-        return { name, length, fieldCount: fields?.length, fields };
       }
       case Backend.CommandComplete:
         return { name, length, text: decodeCommandComplete(bytes, start, end) };
@@ -206,9 +214,13 @@ class SubmittableRun implements DialogueHandler {
     try {
       this.#submittable[handler]?.(...args);
     } catch (cause) {
-      this.#fail(cause instanceof Error ? cause : new Error(String(cause)));
-      this.#dialogue?.complete();
+      this.#broken(cause);
     }
+  }
+
+  #broken(cause: unknown): void {
+    this.#fail(cause instanceof Error ? cause : new Error(String(cause)));
+    this.#dialogue?.complete();
   }
 
   #rememberStatement(): void {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { encodeUtf8 } from "../utf8.ts";
+import { encodeUtf8, encodeUtf8Into } from "../utf8.ts";
 import { copyByteArray } from "./byte_array.ts";
 import type { BinaryParser, ByteDecoder, Format, TextParser } from "./codec.ts";
 import { decodeText } from "./text.ts";
@@ -23,12 +23,30 @@ export function parserOf(decoder: ByteDecoder): Parser {
   if (known !== undefined) return known;
   const parser = decoder === decodeText ? parseString : (value: string | Uint8Array | null) => {
     if (value === null) return null;
-    const bytes = typeof value === "string" ? encodeUtf8(value) : value;
-    return decoder(bytes, 0, bytes.length);
+    if (typeof value === "string") return decodeString(decoder, value);
+    return decoder(value, 0, value.length);
   };
   parsers.set(decoder, parser);
   decoders.set(parser, decoder);
   return parser;
+}
+
+/** Room for the bytes of a short text while it is decoded, so that each value need not have its own. */
+const scratch = new Uint8Array(192);
+let scratchInUse = false;
+
+function decodeString(decoder: ByteDecoder, text: string): unknown {
+  // A decoder may call a user's parser, and that one of ours.
+  if (scratchInUse || text.length > scratch.length / 3) {
+    const bytes = encodeUtf8(text);
+    return decoder(bytes, 0, bytes.length);
+  }
+  scratchInUse = true;
+  try {
+    return decoder(scratch, 0, encodeUtf8Into(text, scratch, 0));
+  } finally {
+    scratchInUse = false;
+  }
 }
 
 /** The decoder that does what a user's parser does; our own, where the parser is one that we handed out. */

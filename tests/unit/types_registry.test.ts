@@ -172,3 +172,15 @@ test("a source that gives no parser is refused, naming the type", () => {
   const foreign = { getTypeParser: () => undefined } as unknown as TypeParserSource;
   assert.throws(() => decoderOf(foreign, INT8, 0), { code: "TYPE_PARSER_INVALID", message: /getTypeParser\(20\)/ });
 });
+
+test("a parser of ours may be called by a user's, within one of ours, whatever the lengths", () => {
+  const registry = new TypeRegistry();
+  const int = registry.getTypeParser(23, "text") as (text: string) => number;
+  const inner = (text: string) => int(text) + int("1000000");
+  for (const numbers of [[1, 22, 333], Array.from({ length: 100 }, (_, n) => n * 1001)]) {
+    const literal = `{${numbers.join(",")}}`;
+    assert.deepEqual(registry.arrayParser.create(literal, inner).parse(), numbers.map((n) => n + 1_000_000));
+  }
+  assert.equal((registry.getTypeParser(25, "text") as (text: string) => string)("ä".repeat(70)), "ä".repeat(70));
+  assert.deepEqual((registry.getTypeParser(1009, "text") as (text: string) => unknown)('{ä,"€ "}'), ["ä", "€ "]);
+});
