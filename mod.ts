@@ -79,7 +79,7 @@ export type { CopyFormat, CopyRowDecoder } from "./src/types/copy_format.ts";
 export { copyText, type CopyTextOptions } from "./src/types/copy_text.ts";
 export { builtins } from "./src/types/oids.ts";
 export type { EncodedParameter } from "./src/types/parameters.ts";
-export { Range, type RangeOptions } from "./src/types/ranges.ts";
+export { Range, type RangeOptions } from "./src/types/range.ts";
 export type { FromText, TemporalNamespace } from "./src/types/temporal.ts";
 export { typesWith, type ValueTypes } from "./src/types/value_types.ts";
 export { type ArrayParser, type SetTypeParser, TypeRegistry, types } from "./src/types/registry.ts";

@@ -30,13 +30,13 @@ const EVERYWHERE: Platform = {
 /** Bundles `core.js` of the main entry point for each platform, and gives what `exports` has to say of it. */
 export async function bundleCore(outDir: string, entryPoint: string): Promise<Exports> {
   for (const platform of [BROWSER, WORKERD]) {
-    const withoutEngine = { ...platform, never: [...platform.never, ENGINE], leftOut: LEFT_OUT };
+    const withoutEngine = { ...platform, apart: [], never: [...platform.never, ENGINE], leftOut: LEFT_OUT };
     await bundle(withoutEngine, join(outDir, platform.name), "js");
   }
   const folder = join(outDir, EVERYWHERE.name);
   await bundle(EVERYWHERE, folder, "js");
   await bundle(EVERYWHERE, folder, "cjs");
-  await Deno.writeTextFile(join(folder, "package.json"), '{\n  "type": "module"\n}\n');
+  await Deno.writeTextFile(join(folder, "package.json"), '{\n  "type": "module",\n  "sideEffects": false\n}\n');
 
   const types = `./esm/${stemOf(entryPoint)}.d.ts`;
   return {

@@ -23,7 +23,7 @@ export async function build(options: BuildOptions): Promise<void> {
     await write(join(options.outDir, "esm", path), text);
     await write(join(options.outDir, "script", path), path.endsWith(".js") ? toCommonJs(path, text) : text);
   }
-  await write(join(options.outDir, "esm/package.json"), '{\n  "type": "module"\n}\n');
+  await write(join(options.outDir, "esm/package.json"), '{\n  "type": "module",\n  "sideEffects": false\n}\n');
   await write(join(options.outDir, "script/package.json"), '{\n  "type": "commonjs"\n}\n');
   await write(join(options.outDir, "package.json"), `${JSON.stringify(options.package, null, 2)}\n`);
   await options.postBuild();

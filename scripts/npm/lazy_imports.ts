@@ -19,6 +19,8 @@ export interface Decisions {
    * weigh; our errors are branded for that.
    */
   readonly alone: readonly string[];
+  /** What few programs need: a file of its own, which imports what it shares with the entry. */
+  readonly apart?: readonly string[];
   /** What to tell whoever needs it after all. */
   readonly leftOut: string;
 }
@@ -27,34 +29,32 @@ const LAZY_IMPORT = /await import\("([^"]+)"\)/g;
 
 /**
  * Makes of a lazy import a plain one where the file is always needed, an error where it never is, and an import of a
- * file that stands alone where it can. The others stay what they are, and share chunks with the entry.
+ * file of its own where it is to have one. The others stay what they are, and share chunks with the entry.
  */
 export class LazyImports {
   readonly #decisions: Decisions;
-  readonly #found = new Set<string>();
+  readonly #rewrite: (path: string, text: string) => string;
 
-  constructor(decisions: Decisions) {
+  /** @param rewrite What else becomes of a file's text */
+  constructor(decisions: Decisions, rewrite: (path: string, text: string) => string = (_, text) => text) {
     this.#decisions = decisions;
-  }
-
-  /** The files that stand alone, and need a bundle each. */
-  get found(): Iterable<string> {
-    return this.#found;
+    this.#rewrite = rewrite;
   }
 
   get plugin(): Plugin {
     return {
       name: "lazy imports",
       setup: (bundle) => {
-        bundle.onLoad({ filter: /\.ts$/ }, async ({ path }) => ({
-          contents: this.#rewrite(relative(Deno.cwd(), path), await Deno.readTextFile(path)),
-          loader: "ts",
-        }));
+        bundle.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+          const file = relative(Deno.cwd(), path);
+          const text = this.#rewrite(file, await Deno.readTextFile(path));
+          return { contents: this.#decide(file, text), loader: "ts" };
+        });
         bundle.onResolve({ filter: /^\./ }, ({ kind, path, resolveDir }) => {
           if (kind !== "dynamic-import") return undefined;
           const file = relative(Deno.cwd(), join(resolveDir, path));
-          if (!this.#decisions.alone.includes(file)) return undefined;
-          this.#found.add(file);
+          const { alone, apart = [] } = this.#decisions;
+          if (!alone.includes(file) && !apart.includes(file)) return undefined;
           return { path: `./${basename(file).replace(/\.ts$/, ".js")}`, external: true };
         });
         bundle.onResolve({ filter: /^left-out$/ }, () => ({ path: "left-out", namespace: "left-out" }));
@@ -63,7 +63,7 @@ export class LazyImports {
     };
   }
 
-  #rewrite(path: string, text: string): string {
+  #decide(path: string, text: string): string {
     const { always, never } = this.#decisions;
     const imports: string[] = [];
     const rewritten = text.replace(LAZY_IMPORT, (whole: string, specifier: string) => {

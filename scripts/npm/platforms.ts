@@ -8,6 +8,7 @@
 import { build, type BuildOptions, type Plugin } from "esbuild";
 import { join } from "node:path";
 import { type Decisions, LazyImports } from "./lazy_imports.ts";
+import { bundleAround, type Rewrite } from "./shared_file.ts";
 
 /** A platform, and what becomes of the source's lazy imports there. */
 export interface Platform extends Decisions {
@@ -15,6 +16,11 @@ export interface Platform extends Decisions {
   readonly name: "browser" | "workerd" | "edge-light" | "core";
   /** Packages to import, `events` among them; default none, and an emitter of our own. */
   readonly dependencies?: readonly string[];
+  /**
+   * The modules that every program needs, and those of which there may be one copy alone, where what the parts share is
+   * to be one file. Everything else that lazy parts import they have for themselves.
+   */
+  readonly shared?: readonly string[];
   /** The text of a module to enter by instead of an entry point. */
   readonly wrap?: (entryPoint: string) => string;
 }
@@ -45,6 +51,8 @@ export const BROWSER: Platform = {
   always: EVERYWHERE,
   never: [...NOWHERE, "src/duplex/cloudflare.ts"],
   alone: [...ALONE, "src/duplex/streams.ts", "src/duplex/direct_sockets.ts"],
+  apart: [OPERATIONS],
+  shared: ["src/client/client.ts", "src/types/range.ts"],
   leftOut: leftOutOf("browser"),
 };
 
@@ -101,11 +109,12 @@ export interface PlatformEntry {
  */
 export async function bundlePlatform({ platform, entryPoints, outDir }: PlatformEntry): Promise<void> {
   const folder = join(outDir, platform.name);
-  const lazyImports = new LazyImports(platform);
-  const options = { ...bundleOptions(platform, lazyImports), outdir: folder };
-  await build({ ...options, entryPoints: [...entryPoints] });
-  for (const path of lazyImports.found) await build({ ...options, entryPoints: [path] });
-  await Deno.writeTextFile(join(folder, "package.json"), '{\n  "type": "module"\n}\n');
+  const options = (rewrite?: Rewrite) => bundleOptions(platform, new LazyImports(platform, rewrite));
+  const { shared, apart = [], alone } = platform;
+  if (shared === undefined) await build({ ...options(), outdir: folder, entryPoints: [...entryPoints] });
+  else await bundleAround({ options, shared, parts: [entryPoints, ...apart.map((path) => [path])], folder });
+  for (const path of alone) await build({ ...options(), outdir: folder, entryPoints: [path] });
+  await Deno.writeTextFile(join(folder, "package.json"), '{\n  "type": "module",\n  "sideEffects": false\n}\n');
 }
 
 /** How esbuild is to bundle for a platform. */

@@ -56,7 +56,7 @@ export class PoolMember {
   }
 }
 
-const LONGEST_TIMER = 2 ** 31 - 1;
+const LONGEST_TIMER = 0x7fff_ffff;
 
 /** A timer that does not keep the process alive, where the runtime knows the idea. */
 export function letProcessExit(timer: unknown): void {

@@ -93,13 +93,14 @@ export interface Sql {
  *
  * @throws {ConfigError} `SQL_TEMPLATE` where it is called as a function, with a text that may have come from anywhere
  */
-export const sql: Sql = Object.assign(
-  (strings: TemplateStringsArray, ...values: readonly unknown[]): SqlFragment => {
-    assertTemplate(strings, values);
-    return SqlFragment.compose(strings, values);
-  },
-  { empty: SqlFragment.compose([""], []), identifier, join },
-);
+export const sql: Sql = /* @__PURE__ */ (() =>
+  Object.assign(
+    (strings: TemplateStringsArray, ...values: readonly unknown[]): SqlFragment => {
+      assertTemplate(strings, values);
+      return SqlFragment.compose(strings, values);
+    },
+    { empty: SqlFragment.compose([""], []), identifier, join },
+  ))();
 
 function identifier(...names: readonly string[]): SqlFragment {
   if (names.length === 0) throw notAName("no name was given");
@@ -120,7 +121,7 @@ function join(items: Iterable<unknown>, separator: SqlFragment = COMMA): SqlFrag
   return SqlFragment.compose(new Array<string>(parts.length + 1).fill(""), parts);
 }
 
-const COMMA = SqlFragment.compose([", "], []);
+const COMMA = /* @__PURE__ */ SqlFragment.compose([", "], []);
 
 /** A template's strings come with their raw form, which an array from outside has not. */
 function assertTemplate(strings: TemplateStringsArray, values: readonly unknown[]): void {

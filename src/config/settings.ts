@@ -47,7 +47,7 @@ export function connectionStringSource(fields: ReadonlyMap<string, string>): Sou
   };
 }
 
-const LARGEST_DURATION = 2 ** 31 - 1; // of timers in every runtime, and of the server's settings
+const LARGEST_DURATION = 0x7fff_ffff; // of timers in every runtime, and of the server's settings
 
 /** Reads settings by name out of several sources. Of several names for one thing, the first that is said counts. */
 export class Settings {

@@ -14,7 +14,7 @@ export interface StreamPair {
   close?(): unknown;
 }
 
-const WRITE_HIGH_WATER = 1024 * 1024; // bytes the sink has not taken, beyond which a write waits in any case
+const WRITE_HIGH_WATER = 1_048_576; // bytes the sink has not taken, beyond which a write waits in any case
 
 /**
  * Wraps any pair of web streams as a {@linkcode Duplex}. How much may be written before `write` waits (no more than a

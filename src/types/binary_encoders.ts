@@ -41,11 +41,11 @@ const JSONB_VERSION = 1;
 const DAY_MILLIS = 86_400_000;
 /** 2000-01-01 UTC, from which the binary formats count. */
 const POSTGRES_EPOCH_MILLIS = 946_684_800_000;
-const INT64_MAX = 2n ** 63n - 1n;
+const INT64_MAX = 0x7fff_ffff_ffff_ffffn;
 const INT32_MAX = 0x7fff_ffff;
 
 /** By name. */
-export const binaryTypes: Readonly<Record<BinaryTypeName, BinaryType>> = {
+export const binaryTypes: Readonly<Record<BinaryTypeName, BinaryType>> = /* @__PURE__ */ (() => ({
   bool: { oid: builtins.BOOL, encode: encodeBool },
   bytea: { oid: builtins.BYTEA, encode: encodeBytes },
   date: { oid: builtins.DATE, encode: encodeDate },
@@ -63,7 +63,7 @@ export const binaryTypes: Readonly<Record<BinaryTypeName, BinaryType>> = {
   timestamptz: { oid: builtins.TIMESTAMPTZ, encode: (value) => encodeTimestamp(value, (date) => date.getTime()) },
   uuid: { oid: builtins.UUID, encode: encodeUuid },
   varchar: { oid: builtins.VARCHAR, encode: encodeText },
-};
+}))();
 
 /**
  * Encodes one value of a row.

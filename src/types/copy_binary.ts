@@ -13,9 +13,29 @@ import { decoderOf, types as globalTypes } from "./registry.ts";
 import { int16At, int32At } from "./wire.ts";
 
 /** `PGCOPY\n\377\r\n\0`, no flags, no header extension. */
-const HEADER = Uint8Array.of(0x50, 0x47, 0x43, 0x4f, 0x50, 0x59, 0x0a, 0xff, 0x0d, 0x0a, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+const HEADER = /* @__PURE__ */ Uint8Array.of(
+  0x50,
+  0x47,
+  0x43,
+  0x4f,
+  0x50,
+  0x59,
+  0x0a,
+  0xff,
+  0x0d,
+  0x0a,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+);
 const SIGNATURE_LENGTH = 11;
-const TRAILER = Uint8Array.of(0xff, 0xff);
+const TRAILER = /* @__PURE__ */ Uint8Array.of(0xff, 0xff);
 /** Flags from this bit on change the format: what does not know them must not read on. */
 const CRITICAL_FLAGS = 0xffff_0000;
 

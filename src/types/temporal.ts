@@ -37,7 +37,7 @@ const DAY_MICROS = 86_400_000_000n;
 const POSTGRES_EPOCH_MILLIS = 946_684_800_000;
 const DAY_MILLIS = 86_400_000;
 const INT32_MAX = 0x7fff_ffff;
-const INT64_MAX = 2n ** 63n - 1n;
+const INT64_MAX = 0x7fff_ffff_ffff_ffffn;
 
 /** The decoders that make values of this Temporal. */
 export function temporalDecoders(temporal: TemporalNamespace): TemporalDecoders {

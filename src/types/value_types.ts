@@ -33,14 +33,15 @@ export interface ValueTypes {
 /** A type that can be given otherwise, and its array. */
 type Target = readonly [oid: number, array: number];
 
-const INT8: Target = [builtins.INT8, arrays.INT8];
-const NUMERIC: Target = [builtins.NUMERIC, arrays.NUMERIC];
-const DATES = {
+/** Functions: what is made at the top of a module, bundlers cannot leave out where nobody needs it. */
+const INT8 = (): Target => [builtins.INT8, arrays.INT8];
+const NUMERIC = (): Target => [builtins.NUMERIC, arrays.NUMERIC];
+const DATES = () => ({
   date: [builtins.DATE, arrays.DATE],
   time: [builtins.TIME, arrays.TIME],
   timestamp: [builtins.TIMESTAMP, arrays.TIMESTAMP],
   timestamptz: [builtins.TIMESTAMPTZ, arrays.TIMESTAMPTZ],
-} as const satisfies Readonly<Record<string, Target>>;
+} as const satisfies Readonly<Record<string, Target>>);
 
 /**
  * Parsers for the option `types` of a client, a pool or a query, which give some types otherwise.
@@ -59,15 +60,15 @@ export function typesWith(wanted: ValueTypes, parent: TypeParserSource = globalT
   assertChoice("int8", int8, ["string", "bigint", "number"]);
   assertChoice("numeric", numeric, ["string", "number"]);
   assertChoice("dates", dates, ["string", "temporal"]);
-  if (int8 === "bigint") register(registry, INT8, [textBigint, binaryBigint]);
-  if (int8 === "number") register(registry, INT8, [textSafeNumber, binarySafeNumber]);
-  if (int8 === "string") register(registry, INT8, [decodeText, decodeBinaryInt8]);
+  if (int8 === "bigint") register(registry, INT8(), [textBigint, binaryBigint]);
+  if (int8 === "number") register(registry, INT8(), [textSafeNumber, binarySafeNumber]);
+  if (int8 === "string") register(registry, INT8(), [decodeText, decodeBinaryInt8]);
   if (numeric !== undefined) registerNumeric(registry, numeric);
-  if (dates === "string") { for (const target of Object.values(DATES)) register(registry, target, [decodeText]); }
+  if (dates === "string") { for (const target of Object.values(DATES())) register(registry, target, [decodeText]); }
   if (dates === "temporal") {
     const decoders = temporalDecoders(temporalOf(wanted));
-    for (const [name, target] of Object.entries(DATES)) {
-      register(registry, target, decoders[name as keyof typeof DATES]);
+    for (const [name, target] of Object.entries(DATES())) {
+      register(registry, target, decoders[name as keyof ReturnType<typeof DATES>]);
     }
   }
   return registry;
@@ -90,12 +91,12 @@ function registerNumeric(registry: TypeRegistry, wanted: "string" | "number"): v
   // In an array a numeric is a number, and by itself a string, unless somebody says otherwise.
   const pristine = new TypeRegistry();
   const convert = wanted === "number" ? Number : String;
-  const [oid] = NUMERIC;
+  const [oid] = NUMERIC();
   const decoders = ([0, 1] as const).map((format): ByteDecoder => {
     const decode = pristine.decoder(oid, format);
     return (bytes, start, end) => convert(decode(bytes, start, end));
   });
-  register(registry, NUMERIC, decoders);
+  register(registry, NUMERIC(), decoders);
 }
 
 function textBigint(bytes: Uint8Array, start: number, end: number): bigint {
