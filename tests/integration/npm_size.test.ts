@@ -34,7 +34,7 @@ const LAZY = [
 const UNUSED = [
   ...["StreamsDuplex", "fromStreams"], // streams that users bring
   ...["openDeno", "openNode", "openCloudflare", "nodeTlsOver", "wsFactory", "findPassword"], // other runtimes
-  ...["SqlFragment", "binaryTypes", "Range", "copyText", "Pool", "Subscription"],
+  ...["SqlFragment", "binaryTypes", "copyText", "Pool", "Subscription"],
   ...["startProxy", "parseProxyCommand", "compilePattern"],
 ];
 
