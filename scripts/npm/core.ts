@@ -9,7 +9,7 @@ import { build } from "esbuild";
 import { join } from "node:path";
 import { LazyImports } from "./lazy_imports.ts";
 import { type Exports, stemOf } from "./manifest.ts";
-import { BROWSER, bundleOptions, ENGINE, OPERATIONS, type Platform, WORKERD } from "./platforms.ts";
+import { BROWSER, bundleOptions, ENGINE, type Platform, WORKERD } from "./platforms.ts";
 
 const LEFT_OUT = `left out of pgduplex/core: import pgduplex, or set tlsEngine to an engine`;
 
@@ -19,7 +19,6 @@ const EVERYWHERE: Platform = {
   always: [
     ...new Set([...BROWSER.always, ...BROWSER.never, ...WORKERD.always, ...WORKERD.never]),
     ...BROWSER.alone,
-    OPERATIONS,
   ],
   never: [ENGINE],
   alone: [],
@@ -30,7 +29,15 @@ const EVERYWHERE: Platform = {
 /** Bundles `core.js` of the main entry point for each platform, and gives what `exports` has to say of it. */
 export async function bundleCore(outDir: string, entryPoint: string): Promise<Exports> {
   for (const platform of [BROWSER, WORKERD]) {
-    const withoutEngine = { ...platform, apart: [], never: [...platform.never, ENGINE], leftOut: LEFT_OUT };
+    const { always, never, apart = [] } = platform;
+    const withoutEngine = {
+      ...platform,
+      // One file: who takes the core runs it on a server more often than in a page.
+      always: [...always, ...apart],
+      apart: [],
+      never: [...never, ENGINE],
+      leftOut: LEFT_OUT,
+    };
     await bundle(withoutEngine, join(outDir, platform.name), "js");
   }
   const folder = join(outDir, EVERYWHERE.name);

@@ -37,8 +37,12 @@ const NOWHERE = [
   "src/config/passfile.ts",
 ];
 
-/** What programs that only query have no use for. */
-export const OPERATIONS = "src/client/operations.ts";
+/** What programs that only query a database at one host have no use for. */
+const OPERATIONS = "src/client/operations.ts";
+const HOSTS = "src/session/hosts.ts";
+
+/** What a connection in TLS that may be bound to needs, once. */
+const END_POINT = "src/auth/server_end_point.ts";
 
 const ALONE = ["src/auth/md5.ts", "src/session/oauth.ts", "src/auth/saslprep.ts"];
 
@@ -50,8 +54,8 @@ export const BROWSER: Platform = {
   name: "browser",
   always: EVERYWHERE,
   never: [...NOWHERE, "src/duplex/cloudflare.ts"],
-  alone: [...ALONE, "src/duplex/streams.ts", "src/duplex/direct_sockets.ts"],
-  apart: [OPERATIONS],
+  alone: [...ALONE, END_POINT, "src/duplex/streams.ts", "src/duplex/direct_sockets.ts"],
+  apart: [OPERATIONS, HOSTS],
   shared: ["src/client/client.ts", "src/types/range.ts"],
   leftOut: leftOutOf("browser"),
 };
@@ -59,7 +63,7 @@ export const BROWSER: Platform = {
 /** Cloudflare Workers, which load all of a program at once. */
 export const WORKERD: Platform = {
   name: "workerd",
-  always: [...EVERYWHERE, OPERATIONS, "src/duplex/streams.ts", "src/duplex/cloudflare.ts"],
+  always: [...EVERYWHERE, OPERATIONS, HOSTS, END_POINT, "src/duplex/streams.ts", "src/duplex/cloudflare.ts"],
   never: [...NOWHERE, "src/duplex/direct_sockets.ts"],
   alone: ALONE,
   leftOut: leftOutOf("workerd"),

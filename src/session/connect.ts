@@ -13,7 +13,6 @@ import { requestCancel } from "./cancel.ts";
 import { ConnectState, type ConnectTimings } from "./connect_state.ts";
 import { dial, type Encryption } from "./dial.ts";
 import { GuessRefused } from "./guess.ts";
-import { connectToAny } from "./hosts.ts";
 import { rememberedLogin, rememberLogin } from "./method_memory.ts";
 import { askPassword, needsPassword, passwordFromFile } from "./password.ts";
 import type { Session, SessionEvents } from "./session.ts";
@@ -48,7 +47,10 @@ export interface Connected {
  */
 export async function connect(input: ConnectInput): Promise<Connected> {
   const { hosts, targetSessionAttrs } = input.options;
-  if (hosts.length > 1 || targetSessionAttrs !== "any") return await connectToAny(input, connectToOne);
+  if (hosts.length > 1 || targetSessionAttrs !== "any") {
+    const { connectToAny } = await import("./hosts.ts");
+    return await connectToAny(input, connectToOne);
+  }
   return await connectToOne(input);
 }
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { chooseBinding, tlsServerEndPoint } from "../auth/channel_binding.ts";
+import { chooseBinding } from "../auth/channel_binding.ts";
 import { assertCleartextAllowed, assertMethodAllowed, assertPasswordGiven } from "../auth/policy.ts";
 import { ScramClient } from "../auth/scram.ts";
 import type { AuthMethod, ConnectionOptions } from "../config/options.ts";
@@ -117,6 +117,7 @@ class Startup {
   async #certificateHash(): Promise<Uint8Array | undefined> {
     const { tls, options } = this.#input;
     if (tls?.peerCertificate === undefined || options.channelBinding === "disable") return undefined;
+    const { tlsServerEndPoint } = await import("../auth/server_end_point.ts");
     try {
       return await tlsServerEndPoint(tls.peerCertificate);
     } catch (error) {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { readSignatureAlgorithm } from "../../src/auth/certificate.ts";
-import { type BindingChoice, chooseBinding, tlsServerEndPoint } from "../../src/auth/channel_binding.ts";
+import { type BindingChoice, chooseBinding } from "../../src/auth/channel_binding.ts";
+import { tlsServerEndPoint } from "../../src/auth/server_end_point.ts";
 import { AuthenticationError } from "../../src/errors.ts";
 import { signedCertificates } from "../fixtures/signed_certificates.ts";
 
