@@ -60,7 +60,7 @@ export function entryFields(
     },
     ...programs.length === 0
       ? {}
-      : { bin: Object.fromEntries(programs.map(({ name, path }) => [name, `./esm/${stemOf(path)}.js`])) },
+      : { bin: Object.fromEntries(programs.map(({ name, path }) => [name, `esm/${stemOf(path)}.js`])) },
   };
 }
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { copyFile, readdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { after, before, test, type TestContext } from "node:test";
@@ -13,7 +13,7 @@ import { tryThrough } from "../fixtures/proxy.ts";
 import { commandIn, programsIn } from "../fixtures/readme.ts";
 import { servers } from "../fixtures/servers.ts";
 import { type TemporaryFolder, temporaryFolder } from "../fixtures/temporary.ts";
-import { askPage } from "../runtimes/browser/ask_page.ts";
+import { askPage, serveFolder } from "../runtimes/browser/ask_page.ts";
 import { findOrInstall } from "../runtimes/install.ts";
 import { bunProgram } from "../runtimes/node/runtime.ts";
 import { Unavailable } from "../runtimes/runtime.ts";
@@ -94,6 +94,14 @@ async function databaseUrl(parameters: Record<string, string> = {}): Promise<str
   return connectionUrl(postgres, "scram_user", { parameters: { sslmode: "verify-full", ...parameters } });
 }
 
+/** What a page comes to show. */
+const GREETING = `new Promise((resolve) => {
+  const text = () => document.body?.textContent ?? "";
+  const look = () => text().includes("hello") ? resolve(text()) : setTimeout(look, 50);
+  look();
+})`;
+const GREETED = /hello .*\d{4}/;
+
 const PRINTED = /^hello \d{4}-\d\d-\d\dT[\d:.]+Z\n$/;
 
 /** What a runtime's program is, or undefined where it cannot be had here, which the test then says. */
@@ -166,16 +174,20 @@ test("the quick start in a browser", { skip }, async (context) => {
   const { certificates } = await servers();
   const config = { connectionString: await databaseUrl(), wsProxy: proxy.url, rootCerts: certificates.ca.cert };
   await writeFile(join(project.path, "config.json"), JSON.stringify(config));
-  const text = await askPage(
-    chromium,
-    project.path,
-    "index.html",
-    `new Promise((resolve) => {
-    const look = () => document.body?.textContent.includes("hello") ? resolve(document.body.textContent) : setTimeout(look, 50);
-    look();
-  })`,
-  );
-  assert.match(text, /hello .*\d{4}/);
+  assert.match(await askPage(chromium, project.path, "index.html", GREETING), GREETED);
+
+  // The same with the packages' files on another origin, as a CDN has them.
+  const cdn = serveFolder(join(project.path, "node_modules"));
+  try {
+    const site = join(project.path, "site");
+    const page = await readFile(join(project.path, "index.html"), "utf8");
+    await mkdir(site);
+    await writeFile(join(site, "index.html"), page.replaceAll("./node_modules", cdn.origin));
+    await writeFile(join(site, "config.json"), JSON.stringify(config));
+    assert.match(await askPage(chromium, site, "index.html", GREETING), GREETED);
+  } finally {
+    await cdn.close();
+  }
 });
 
 test("the quick start's proxy reaches nothing beyond this machine", { skip }, async () => {

@@ -56,7 +56,7 @@ test("the fields of package.json that lead to a package's modules", () => {
           },
           "./package.json": "./package.json",
         },
-        bin: { tool: "./esm/src/cli.js" },
+        bin: { tool: "esm/src/cli.js" },
       },
       null,
       1,

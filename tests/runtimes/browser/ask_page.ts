@@ -21,17 +21,17 @@ const TYPES: Readonly<Record<string, string>> = {
  * comes to there, awaited. Fails where the page throws.
  */
 export async function askPage(chromium: string, folder: string, page: string, expression: string): Promise<string> {
-  const server = serve(folder);
+  const server = serveFolder(folder);
   try {
     const browser = await startChromium(chromium, "about:blank", ["--remote-debugging-pipe"]);
     try {
-      const answer = ask(devTools(browser.pipe), `http://127.0.0.1:${server.addr.port}/${page}`, expression);
+      const answer = ask(devTools(browser.pipe), `${server.origin}/${page}`, expression);
       return await Promise.race([answer, browser.ended, rejection(AbortSignal.timeout(DEADLINE_MILLIS))]);
     } finally {
       await browser.close();
     }
   } finally {
-    await server.shutdown();
+    await server.close();
   }
 }
 
@@ -54,12 +54,14 @@ async function ask({ send, next }: ReturnType<typeof devTools>, url: string, exp
   return result.value;
 }
 
-function serve(folder: string) {
-  return Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
+/** Serves a folder on loopback, to pages of any origin. */
+export function serveFolder(folder: string): { readonly origin: string; close(): Promise<void> } {
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
     const { pathname } = new URL(request.url);
     const type = TYPES[extname(pathname)];
     const bytes = type && await Deno.readFile(join(folder, pathname)).catch(() => undefined);
     if (!type || !bytes) return new Response("not found", { status: 404 });
-    return new Response(bytes, { headers: { "content-type": type } });
+    return new Response(bytes, { headers: { "content-type": type, "access-control-allow-origin": "*" } });
   });
+  return { origin: `http://127.0.0.1:${server.addr.port}`, close: () => server.shutdown() };
 }
