@@ -206,8 +206,8 @@ export class Client extends ClientShape {
     const given = typeof valuesOrCallback === "function" ? valuesOrCallback : maybeCallback ?? undefined;
     if (given !== undefined && typeof given !== "function") throw new TypeError("callback is not a function");
     const callback = inDomain(given);
-    if (config instanceof Query) return this.#runEvented(config, callback);
     if (isSubmittable(config)) return this.#runSubmittable(config, callback);
+    if (config instanceof Query) return this.#runEvented(config, callback);
     const values = typeof valuesOrCallback === "function" ? undefined : valuesOrCallback;
     const normalised = queryConfig(config, values);
     const report = callback ?? normalised.callback;
@@ -410,8 +410,9 @@ export class Client extends ClientShape {
 
   #runEvented(query: Query, callback: QueryCallback | undefined): Query {
     query.callback ??= callback;
-    const timeoutMillis = query.config.query_timeout ?? this.#options.queryTimeoutMillis;
-    this.#runQuery(query.config, eventObserver(query, timeoutMillis > 0));
+    const { config } = query;
+    const timeoutMillis = config.query_timeout ?? this.#options.queryTimeoutMillis;
+    this.#runQuery(config, eventObserver(query, timeoutMillis > 0));
     return query;
   }
 }

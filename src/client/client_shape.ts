@@ -201,6 +201,26 @@ export abstract class ClientShape extends QueryableBase {
     return wasReady ? session?.outstanding === 0 : undefined;
   }
 
+  /** As in node-postgres, for those who watch its queue: always empty, since queries are sent as they come. */
+  get _queryQueue(): readonly never[] {
+    return [];
+  }
+
+  /** As {@linkcode ClientShape._queryQueue}. */
+  get queryQueue(): readonly never[] {
+    return [];
+  }
+
+  /** As in node-postgres, for those who watch its queries: always null, since several may be under way. */
+  get _activeQuery(): null {
+    return null;
+  }
+
+  /** As {@linkcode ClientShape._activeQuery}. */
+  get activeQuery(): null {
+    return null;
+  }
+
   /** As in node-postgres: true once a query was given, else undefined. */
   get hasExecuted(): true | undefined {
     return this.stage.queried || undefined;

@@ -1,5 +1,6 @@
 import { EventEmitter } from "events";
 import { inDomain } from "../config/host.ts";
+import type { TypeParserSource } from "../types/codec.ts";
 import type { QueryConfig } from "./query_config.ts";
 import type { Result } from "./result.ts";
 
@@ -19,10 +20,23 @@ export type QueryCallback<R = any> = (error: Error | null, result: R) => void;
  * ```
  */
 export class Query extends EventEmitter {
-  /** What is asked. */
-  readonly config: QueryConfig;
+  /** The SQL. As all of these, it may be changed until the query is given to a client. */
+  text: string;
+  /** The values of its parameters. */
+  values: readonly unknown[] | undefined;
+  /** The name of the prepared statement, where it has one. */
+  name: string | undefined;
+  /** As {@linkcode QueryConfig.rows}. */
+  rows: number | undefined;
+  /** As {@linkcode QueryConfig.types}. */
+  types: TypeParserSource | undefined;
+  /** As {@linkcode QueryConfig.binary}. */
+  binary: boolean | undefined;
+  /** As {@linkcode QueryConfig.queryMode}. */
+  queryMode: QueryConfig["queryMode"];
   /** Is called back besides the events; rows are then gathered. */
   callback: QueryCallback | undefined;
+  readonly #rest: Pick<QueryConfig, "rowMode" | "query_timeout" | "signal">;
 
   /** A query to be given to `client.query`, once. */
   constructor(
@@ -31,25 +45,24 @@ export class Query extends EventEmitter {
     callback?: QueryCallback,
   ) {
     super();
-    const config = typeof textOrConfig === "string" ? { text: textOrConfig } : textOrConfig;
-    const values = Array.isArray(valuesOrCallback) ? valuesOrCallback : undefined;
-    this.config = values === undefined ? config : { ...config, values };
+    const config: QueryConfig = typeof textOrConfig === "string" ? { text: textOrConfig } : textOrConfig;
+    const given = typeof valuesOrCallback === "function" ? undefined : valuesOrCallback;
+    this.text = config.text;
+    this.values = given || config.values;
+    this.name = config.name;
+    this.rows = config.rows;
+    this.types = config.types;
+    this.binary = config.binary;
+    this.queryMode = config.queryMode;
     this.callback = inDomain(typeof valuesOrCallback === "function" ? valuesOrCallback : callback ?? config.callback);
+    const { rowMode, query_timeout, signal } = config;
+    this.#rest = { rowMode, query_timeout, signal };
   }
 
-  /** The SQL. */
-  get text(): string {
-    return this.config.text;
-  }
-
-  /** The values of its parameters. */
-  get values(): readonly unknown[] | undefined {
-    return this.config.values;
-  }
-
-  /** The name of the prepared statement, where it has one. */
-  get name(): string | undefined {
-    return this.config.name;
+  /** What is asked. */
+  get config(): QueryConfig {
+    const { text, values, name, rows, types, binary, queryMode } = this;
+    return { text, values, name, rows, types, binary, queryMode, ...this.#rest };
   }
 }
 
