@@ -20,6 +20,9 @@ import { buildCore } from "./wasm_core.ts";
 
 const OLDEST_NODE = [20, 16] as const;
 
+/** Other people's libraries, whose programs run on Node, started from here. */
+const ECOSYSTEM = "ecosystem";
+
 async function main(args: readonly string[], resources: AsyncDisposableStack): Promise<number> {
   const runtimes = args.filter((arg) => arg.startsWith("--runtime=")).map((arg) => arg.slice("--runtime=".length));
   const filters = args.filter((arg) => !arg.startsWith("--"));
@@ -48,6 +51,7 @@ async function findTests(filters: readonly string[], wanted: (runtime: string) =
     (await testFiles(folder)).filter((file) => filters.length === 0 || filters.some((part) => file.includes(part)));
   const common = [...await matching("tests/unit"), ...await matching("tests/integration")];
   const plan: PlannedRun[] = [{ runtime: "deno", files: common }, { runtime: "node", files: common }];
+  plan.push({ runtime: ECOSYSTEM, files: await matching("tests/ecosystem") });
   for (const runtime of await folders("tests/runtimes")) {
     plan.push({ runtime, files: await matching(`tests/runtimes/${runtime}`) });
   }
@@ -76,6 +80,7 @@ async function runAll(plan: readonly PlannedRun[], resources: AsyncDisposableSta
     if (signal.aborted) break;
     console.log(`\n── ${runtime}: ${files.length} test files ${"─".repeat(40)}\n`);
     if (runtime === "deno") results.push(await runOnDeno({ files, env, signal }));
+    else if (runtime === ECOSYSTEM) results.push(await runOnDeno({ files, env, signal }, runtime));
     else if (runtime === "node") results.push(await runOnNode({ files, env, signal }));
     else results.push(await runOnNode({ files, env: runtimeEnv, signal }, runtime));
   }

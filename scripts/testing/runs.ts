@@ -27,11 +27,11 @@ const RUN_DEADLINE_MILLIS = 10 * 60_000; // only what hangs takes so long, on a 
 const REPORT_DEADLINE_MILLIS = 10_000;
 const TEST_DEADLINE_MILLIS = 2 * 60_000;
 
-/** The source, on this Deno. Types are the business of `deno task check`. */
-export async function runOnDeno({ files, env, signal }: RunOptions): Promise<RunResult> {
-  const report = `${BUILD_FOLDER}/deno.junit.xml`;
+/** The source, on this Deno. Types are the business of `deno task check`. `runtime` is what the tests themselves start. */
+export async function runOnDeno({ files, env, signal }: RunOptions, runtime = "deno"): Promise<RunResult> {
+  const report = `${BUILD_FOLDER}/${runtime}.junit.xml`;
   const args = ["test", "-A", "--no-check", `--junit-path=${report}`, ...files];
-  return await run("deno", Deno.execPath(), args, { env, signal, report });
+  return await run(runtime, Deno.execPath(), args, { env, signal, report });
 }
 
 /** A bundle of each test, on the machine's Node. `runtime` is what the tests themselves start, where that is another. */

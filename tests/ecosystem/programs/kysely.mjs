@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { Kysely, PostgresDialect, sql } from "kysely";
 import Cursor from "pg-cursor";
-import { Pool } from "pg";
+import { Pool } from "pgduplex";
 
 export default async function kysely(stage) {
   const db = new Kysely({ dialect: new PostgresDialect({ pool: new Pool(stage.connection), cursor: Cursor }) });

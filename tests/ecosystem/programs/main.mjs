@@ -6,13 +6,14 @@
  */
 
 import * as driver from "pg";
+import { config } from "pgduplex";
 import { Stage } from "./stage.mjs";
 
 const { program, ways } = JSON.parse(process.argv[2]);
 const { default: run } = await import(`./${program}.mjs`);
 for (const way of ways) {
-  // What a program can say to clients that a library makes by itself.
-  if (driver.config) Object.assign(driver.config, way.config);
+  // What a program can say to clients that a library makes by itself; here to both copies of the package.
+  for (const one of [driver.config, config]) Object.assign(one, way.config);
   const stage = new Stage(driver, way);
   const report = { way: way.name, steps: stage.steps, error: undefined };
   try {

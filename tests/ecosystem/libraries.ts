@@ -1,0 +1,130 @@
+/**
+ * The libraries that are run on our package, and what is expected of the program of each.
+ *
+ * @module
+ */
+
+/** A library, and its program in `programs/`. */
+export interface Library {
+  readonly title: string;
+  readonly package: string;
+  readonly program: string;
+  /** What its program does, in its order. */
+  readonly steps: readonly string[];
+  /** Where its clients come from, and what else there is to know. */
+  readonly remarks: string;
+}
+
+const STEPS = ["create", "insert", "select", "transaction", "error"];
+const ITSELF = "makes its clients of `pg` itself";
+const NO_STREAM = "has no stream";
+
+/** In the alphabet's order. */
+export const LIBRARIES: readonly Library[] = [
+  {
+    title: "connect-pg-simple",
+    package: "connect-pg-simple",
+    program: "connect_pg_simple",
+    steps: [...STEPS, "a pool of its own"],
+    remarks: `under express-session; with a pool passed in, and one that it makes of \`pg\` itself; ${NO_STREAM}`,
+  },
+  {
+    title: "Drizzle",
+    package: "drizzle-orm",
+    program: "drizzle",
+    steps: STEPS,
+    remarks: `\`drizzle-orm/node-postgres\` ${ITSELF}, or takes one; ${NO_STREAM}`,
+  },
+  {
+    title: "Knex",
+    package: "knex",
+    program: "knex",
+    steps: [...STEPS, "stream", "timeout, with cancel"],
+    remarks: `${ITSELF}, and streams by pg-query-stream`,
+  },
+  {
+    title: "Kysely",
+    package: "kysely",
+    program: "kysely",
+    steps: [...STEPS, "stream"],
+    remarks: "takes a pool, here of `pgduplex` under its own name, and pg-cursor for streams",
+  },
+  {
+    title: "pg-boss",
+    package: "pg-boss",
+    program: "pg_boss",
+    steps: [...STEPS, "a worker"],
+    remarks: `${ITSELF}; ${NO_STREAM}`,
+  },
+  {
+    title: "pg-copy-streams",
+    package: "pg-copy-streams",
+    program: "pg_copy_streams",
+    steps: [...STEPS, "stream"],
+    remarks: "is given to `client.query`",
+  },
+  {
+    title: "pg-cursor",
+    package: "pg-cursor",
+    program: "pg_cursor",
+    steps: [...STEPS, "stream"],
+    remarks: "is given to `client.query`; requires `pg/lib/result.js` and `pg/lib/utils.js`",
+  },
+  {
+    title: "pg-listen",
+    package: "pg-listen",
+    program: "pg_listen",
+    steps: [...STEPS, "a connection that breaks is made again"],
+    remarks: `${ITSELF}; ${NO_STREAM}`,
+  },
+  {
+    title: "pg-promise",
+    package: "pg-promise",
+    program: "pg_promise",
+    steps: [...STEPS, "stream", "listen"],
+    remarks: `${ITSELF}; requires \`pg/lib/utils\`; streams by pg-query-stream`,
+  },
+  {
+    title: "pg-query-stream",
+    package: "pg-query-stream",
+    program: "pg_query_stream",
+    steps: [...STEPS, "stream"],
+    remarks: "is given to `client.query`",
+  },
+  {
+    title: "PostGraphile",
+    package: "postgraphile",
+    program: "postgraphile",
+    steps: STEPS,
+    remarks: `takes a pool; without its user interface, ruru; ${NO_STREAM}`,
+  },
+  {
+    title: "Prisma's driver adapter",
+    package: "@prisma/adapter-pg",
+    program: "prisma_adapter",
+    steps: [...STEPS, "a pool passed in"],
+    remarks: `driven by the interface that Prisma's client calls; ${ITSELF}, or takes a pool; ${NO_STREAM}`,
+  },
+  {
+    title: "Sequelize",
+    package: "sequelize",
+    program: "sequelize",
+    steps: STEPS,
+    remarks: `${ITSELF}; ${NO_STREAM}`,
+  },
+  {
+    title: "slonik",
+    package: "slonik",
+    program: "slonik",
+    steps: [...STEPS, "stream"],
+    remarks:
+      `${ITSELF}; says \`ssl: false\` unless its connection string has \`sslmode=require\`, as through a proxy it must`,
+  },
+  {
+    title: "TypeORM",
+    package: "typeorm",
+    program: "typeorm",
+    steps: [...STEPS, "stream"],
+    remarks: `${ITSELF}, and streams by pg-query-stream`,
+  },
+];
