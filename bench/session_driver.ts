@@ -15,14 +15,16 @@ import { SimpleQuery } from "../src/session/simple_query.ts";
 import { decoderOf, types } from "../src/types/registry.ts";
 import { type BenchDriver, PARAMETERISED } from "./drivers.ts";
 
-/** Decodes what comes, and nothing more. */
-class Rows implements QueryHandler, ResultSink {
+/** What a session delivers of one statement, and so what its user would keep. */
+class Answer implements QueryHandler, ResultSink {
   readonly rows: unknown[] = [];
-  readonly #resolve: (rows: unknown[]) => void;
+  columns: readonly FieldDescription[] = [];
+  tag: string | null = null;
+  readonly #resolve: (answer: Answer) => void;
   readonly failed: (error: Error) => void;
   #decoder: RowDecoder | undefined;
 
-  constructor(resolve: (rows: unknown[]) => void, reject: (error: Error) => void) {
+  constructor(resolve: (answer: Answer) => void, reject: (error: Error) => void) {
     this.#resolve = resolve;
     this.failed = reject;
   }
@@ -33,6 +35,7 @@ class Rows implements QueryHandler, ResultSink {
 
   fields(fields: readonly FieldDescription[]): void {
     const decoders = fields.map(({ dataTypeID, format }) => decoderOf(types, dataTypeID, format === "text" ? 0 : 1));
+    this.columns = fields;
     this.#decoder = new RowDecoder(fields, decoders, "object");
   }
 
@@ -40,18 +43,20 @@ class Rows implements QueryHandler, ResultSink {
     this.rows.push(this.#decoder?.decode(bytes, start, end));
   }
 
-  complete(): void {}
+  complete(tag: string | null): void {
+    this.tag = tag;
+  }
 
   done(): void {
-    this.#resolve(this.rows);
+    this.#resolve(this);
   }
 }
 
 /** Without TLS. */
 export const sessionDriver: BenchDriver = async ({ ca: _, ...server }) => {
   const { session } = await connect({ options: resolveOptions({ ...server, ssl: false }), events: {} });
-  const run = (exchange: (handler: QueryHandler) => Exchange): Promise<unknown[]> =>
-    new Promise((resolve, reject) => session.submit(exchange(new Rows(resolve, reject))));
+  const run = (exchange: (handler: QueryHandler) => Exchange): Promise<Answer> =>
+    new Promise((resolve, reject) => session.submit(exchange(new Answer(resolve, reject))));
   const simple = (text: string) => run((handler) => new SimpleQuery(text, handler));
   return {
     simple,
@@ -59,8 +64,8 @@ export const sessionDriver: BenchDriver = async ({ ca: _, ...server }) => {
       run((handler) =>
         new ExtendedQuery({ text: PARAMETERISED, values: [String(number), text] }, session.statements, handler)
       ),
-    rows: async (text) => (await simple(text)).length,
-    stream: async (text) => (await simple(text)).length,
+    rows: async (text) => (await simple(text)).rows.length,
+    stream: async (text) => (await simple(text)).rows.length,
     end: () => session.end(),
   };
 };

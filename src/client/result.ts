@@ -6,6 +6,8 @@ import { types as globalTypes } from "../types/registry.ts";
 // deno-lint-ignore no-explicit-any -- as in @types/pg: what a column holds is known to the caller alone
 export type QueryResultRow = Record<string, any>;
 
+/** The most frequent tag, which needs no search. */
+const SELECT = "SELECT ";
 const TAG = /^([A-Za-z]+)(?: (\d+))?(?: (\d+))?/;
 
 /** The result of one statement, under node-postgres's names. */
@@ -38,6 +40,11 @@ export class Result<Row = QueryResultRow> {
 
   /** Takes the command, the OID and the count from a tag such as `INSERT 0 1`. */
   setTag(tag: string): void {
+    if (tag.startsWith(SELECT)) {
+      this.command = "SELECT";
+      this.rowCount = Number(tag.slice(SELECT.length));
+      return;
+    }
     const match = TAG.exec(tag);
     if (match === null) return;
     const [, command, first, second] = match;

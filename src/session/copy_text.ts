@@ -11,6 +11,8 @@ const COMMENT_EDGE = /\/\*|\*\//g;
 
 /** Looks behind white space, empty statements and comments, but not behind a first statement. */
 export function beginsWithCopy(text: string): boolean {
+  const first = text.charCodeAt(0) | 0x20;
+  if (first !== 0x63 && first >= 0x61 && first <= 0x7a) return false; // a letter, and no c
   let at = 0;
   for (;;) {
     SPACE_OR_LINE_COMMENT.lastIndex = at;

@@ -27,7 +27,9 @@ export class RowDecoder {
     this.#names = fields.map((field) => field.name);
     this.#asArray = mode === "array";
     this.#awkwardNames = this.#names.includes("__proto__");
-    this.#template = this.#awkwardNames ? {} : Object.fromEntries(this.#names.map((name) => [name, null]));
+    const template: RowObject = {};
+    if (!this.#awkwardNames) { for (const name of this.#names) template[name] = null; }
+    this.#template = template;
   }
 
   /**

@@ -37,8 +37,18 @@ export type EncodedParameter = string | Uint8Array | null;
  * that contains itself, or one that JSON has no form for
  */
 export function encodeParameter(value: unknown, options: ParameterOptions = {}, index?: number): EncodedParameter {
+  return isPrimitive(value) ? encodePrimitive(value) : new ParameterEncoder(options, index).encode(value);
+}
+
+type Primitive = string | number | bigint | boolean | null | undefined;
+
+function isPrimitive(value: unknown): value is Primitive {
+  return value === null || (typeof value !== "object" && typeof value !== "function" && typeof value !== "symbol");
+}
+
+function encodePrimitive(value: Primitive): string | null {
   if (typeof value === "string") return value;
-  return new ParameterEncoder(options, index).encode(value);
+  return value === null || value === undefined ? null : String(value);
 }
 
 /** An object that says itself what it is to PostgreSQL. */
@@ -59,20 +69,9 @@ class ParameterEncoder {
   }
 
   encode(value: unknown): EncodedParameter {
-    switch (typeof value) {
-      case "string":
-        return value;
-      case "number":
-      case "bigint":
-      case "boolean":
-        return String(value);
-      case "undefined":
-        return null;
-      case "object":
-        return value === null ? null : this.#encodeObject(value);
-      default:
-        throw this.#unencodable(`a ${typeof value} has no form in PostgreSQL`);
-    }
+    if (isPrimitive(value)) return encodePrimitive(value);
+    if (typeof value === "object" && value !== null) return this.#encodeObject(value);
+    throw this.#unencodable(`a ${typeof value} has no form in PostgreSQL`);
   }
 
   #encodeObject(value: object): EncodedParameter {
