@@ -26,12 +26,12 @@ const TAG_BITS = 128;
 export const subtleAead: Aead = { importKey: (raw) => new SubtleKey(raw) };
 
 class SubtleKey implements AeadKey {
-  #key: CryptoKey | Promise<CryptoKey>;
+  readonly #importing: Promise<CryptoKey>;
+  #key: CryptoKey | undefined;
 
   constructor(raw: Uint8Array) {
-    const importing = crypto.subtle.importKey("raw", raw as BufferSource, "AES-GCM", false, ["encrypt", "decrypt"]);
-    importing.then((key) => this.#key = key, () => {}); // whoever uses it meets the failure
-    this.#key = importing;
+    this.#importing = crypto.subtle.importKey("raw", raw as BufferSource, "AES-GCM", false, ["encrypt", "decrypt"]);
+    this.#importing.then((key) => this.#key = key, () => {}); // whoever uses it meets the failure
   }
 
   open(ciphertext: Uint8Array, iv: Uint8Array, additionalData: Uint8Array): Promise<Plaintext> {
@@ -48,6 +48,7 @@ class SubtleKey implements AeadKey {
 
   /** Without a turn of the event loop once the key is there, so that records are begun in their order. */
   #use(work: (key: CryptoKey) => Promise<ArrayBuffer>): Promise<ArrayBuffer> {
-    return this.#key instanceof Promise ? this.#key.then(work) : work(this.#key);
+    // Not by `instanceof Promise`: in edge-runtime SubtleCrypto's promises are those of another realm.
+    return this.#key === undefined ? this.#importing.then(work) : work(this.#key);
   }
 }
