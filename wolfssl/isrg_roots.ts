@@ -1,6 +1,6 @@
 /**
  * The roots of Let's Encrypt, which many hosted databases use: ISRG Root X1 (RSA, until 2035) and X2 (P-384, until
- * 2040). What is trusted where nothing else is said.
+ * 2040). What is trusted where nothing else is said, and loaded only then.
  *
  * @module
  */

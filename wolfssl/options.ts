@@ -5,12 +5,10 @@
  */
 
 import { refusalOf } from "../src/duplex/node_options.ts";
-import type { TlsOptions } from "../src/tls/engine.ts";
-import { decryptPrivateKey } from "./client_key.ts";
+import type { ClientCertificate, TlsOptions } from "../src/tls/engine.ts";
 import type { CryptoMode } from "./crypto_choice.ts";
 import { optionInvalid, optionUnsupported } from "./failures.ts";
-import { ISRG_ROOTS } from "./isrg_roots.ts";
-import { mozillaRoots } from "./public_roots.ts";
+import { isrgRoots, mozillaRoots } from "./public_roots.ts";
 import type { SessionSettings } from "./session.ts";
 import { CIPHER_SUITES, type CipherSuite, type Group, GROUPS, TLS_1_2, TLS_1_3 } from "./suites.ts";
 import { type Certificate, readCertificate } from "./x509/certificate.ts";
@@ -71,7 +69,7 @@ export async function trustOf({ roots, publicRoots }: TlsOptions, engine: WolfSs
   }
   const given = roots ?? engine.roots;
   const policy = given === undefined ? "web" : "private";
-  return { roots: rootsOf(given ?? ISRG_ROOTS), rootsAreVetted: false, policy };
+  return { roots: rootsOf(given ?? await isrgRoots()), rootsAreVetted: false, policy };
 }
 
 function rootsOf(pems: readonly string[]): readonly Certificate[] {
@@ -116,13 +114,16 @@ export async function settingsOf(options: TlsOptions, engine: WolfSslOptions): P
       numberOf(CIPHER_SUITES, name, "cipherSuites")
     ),
     groups: (engine.groups ?? DEFAULT_GROUPS).map((name) => numberOf(GROUPS, name, "groups")),
-    clientCertificate: clientCertificate && {
-      cert: clientCertificate.cert,
-      key: await decryptPrivateKey(clientCertificate.key, clientCertificate.passphrase),
-    },
+    clientCertificate: clientCertificate && await readable(clientCertificate),
     keysPrepared: false,
     resume: undefined,
   };
+}
+
+/** Loaded where it is needed: few clients have a certificate. */
+async function readable({ cert, key, passphrase }: ClientCertificate): Promise<{ cert: string; key: string }> {
+  const { decryptPrivateKey } = await import("./client_key.ts");
+  return { cert, key: await decryptPrivateKey(key, passphrase) };
 }
 
 /** What both the connection and the engine are content with. */

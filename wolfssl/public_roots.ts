@@ -1,5 +1,6 @@
 /**
- * The public authorities, for runtimes that show none: Mozilla's list, loaded where somebody asks for it and not before.
+ * The public authorities that the package brings, loaded where somebody asks for them and not before: Let's Encrypt's for
+ * whoever says nothing, Mozilla's list for runtimes that show none.
  *
  * @module
  */
@@ -22,6 +23,20 @@ export async function mozillaRoots(): Promise<readonly Certificate[]> {
   return known;
 }
 
+/**
+ * The roots of Let's Encrypt, as PEM.
+ *
+ * @throws {TlsError} `TLS_ROOTS_UNAVAILABLE` where they cannot be loaded
+ */
+export async function isrgRoots(): Promise<readonly string[]> {
+  try {
+    const { ISRG_ROOTS } = await import("./isrg_roots.ts");
+    return ISRG_ROOTS;
+  } catch (cause) {
+    throw unavailable(cause, "");
+  }
+}
+
 async function load(): Promise<readonly Certificate[]> {
   try {
     // @ts-types="./mozilla_roots.d.ts"
@@ -32,11 +47,11 @@ async function load(): Promise<readonly Certificate[]> {
     if (roots.length === 0) throw new Error("the list is empty");
     return Object.freeze(roots);
   } catch (cause) {
-    throw new TlsError(
-      "TLS_ROOTS_UNAVAILABLE",
-      "the list of public authorities is missing or damaged: install @pgduplex/wolfssl again; in a checkout, " +
-        "deno task build:roots",
-      { phase: "tls", cause },
-    );
+    throw unavailable(cause, "; in a checkout, deno task build:roots");
   }
+}
+
+function unavailable(cause: unknown, more: string): TlsError {
+  const words = "the list of public authorities is missing or damaged: install @pgduplex/wolfssl again";
+  return new TlsError("TLS_ROOTS_UNAVAILABLE", words + more, { phase: "tls", cause });
 }

@@ -22,7 +22,7 @@ export interface Platform extends Decisions {
    */
   readonly shared?: readonly string[];
   /** The text of a module to enter by instead of an entry point. */
-  readonly wrap?: (entryPoint: string) => string;
+  readonly wrap?: ((entryPoint: string) => string) | undefined;
 }
 
 /** The engine is optional: it is missed when it is needed. */
@@ -86,7 +86,7 @@ function withCore(name: Platform["name"], core: string): Platform {
     name,
     always: [],
     never: ["wolfssl/core_wasm.js"],
-    alone: [],
+    alone: ["wolfssl/client_key.ts"],
     leftOut: leftOutOf(name),
     wrap: (path) =>
       `import module from ${JSON.stringify(core)};
@@ -113,11 +113,12 @@ export interface PlatformEntry {
  */
 export async function bundlePlatform({ platform, entryPoints, outDir }: PlatformEntry): Promise<void> {
   const folder = join(outDir, platform.name);
-  const options = (rewrite?: Rewrite) => bundleOptions(platform, new LazyImports(platform, rewrite));
+  const options = (rewrite?: Rewrite, of = platform) => bundleOptions(of, new LazyImports(of, rewrite));
   const { shared, apart = [], alone } = platform;
   if (shared === undefined) await build({ ...options(), outdir: folder, entryPoints: [...entryPoints] });
   else await bundleAround({ options, shared, parts: [entryPoints, ...apart.map((path) => [path])], folder });
-  for (const path of alone) await build({ ...options(), outdir: folder, entryPoints: [path] });
+  const unwrapped = { ...platform, wrap: undefined };
+  for (const path of alone) await build({ ...options(undefined, unwrapped), outdir: folder, entryPoints: [path] });
   await Deno.writeTextFile(join(folder, "package.json"), '{\n  "type": "module",\n  "sideEffects": false\n}\n');
 }
 
