@@ -49,6 +49,17 @@ export async function writeAsPg(outDir: string, entryPoints: readonly EntryPoint
     await write(`lib/${name}.js`, `"use strict";\nmodule.exports = require("${from}").${exported};\n`);
     await write(`lib/${name}.d.ts`, `import { ${exported} as exported } from "${script}";\nexport = exported;\n`);
   }
+  await write("lib/connection-parameters.js", connectionParameters(`../${MAIN}`));
+  await write(
+    "lib/connection-parameters.d.ts",
+    `import type { ClientConfig, ConnectionParameters as Parameters } from "${script}";
+interface ConnectionParameters extends Parameters {}
+declare class ConnectionParameters {
+  constructor(config?: string | ClientConfig);
+}
+export = ConnectionParameters;
+`,
+  );
   const lib = { types: "./lib/*.d.ts", default: "./lib/*.js" };
 
   const conditions: Record<string, Exports> = {};
@@ -80,6 +91,18 @@ Object.defineProperty(pg, "__esModule", { value: true });
 module.exports = pg;
 module.exports.default = pg;
 Object.defineProperty(pg, "default", { enumerable: false });
+`;
+}
+
+/** What node-postgres makes of a configuration, by itself: a client shows it, too. */
+function connectionParameters(script: string): string {
+  return `"use strict";
+const { Client } = require("${script}");
+module.exports = class ConnectionParameters {
+  constructor(config) {
+    Object.defineProperties(this, Object.getOwnPropertyDescriptors(new Client(config).connectionParameters));
+  }
+};
 `;
 }
 

@@ -31,6 +31,14 @@ export interface ConnectionParameters {
   readonly application_name: string | undefined;
   /** Run-time parameters as a command line. */
   readonly options: string | undefined;
+  /** Whether this is a connection for replication, and of which kind. */
+  readonly replication: string | undefined;
+  /** PostgreSQL's `statement_timeout`, where it is asked for. */
+  readonly statement_timeout: string | false;
+  /** PostgreSQL's `lock_timeout`, where it is asked for. */
+  readonly lock_timeout: string | false;
+  /** PostgreSQL's `idle_in_transaction_session_timeout`, where it is asked for. */
+  readonly idle_in_transaction_session_timeout: string | false;
   /** How long a query may take, in milliseconds; 0: for ever. */
   readonly query_timeout: number;
   /** Whether the host is a folder. */
@@ -110,8 +118,10 @@ export abstract class ClientShape extends QueryableBase {
    * `connectionInfo.secure` tells whether the connection is verified TLS.
    */
   get ssl(): boolean | Readonly<Record<string, unknown>> {
-    const { mode } = this.#options.tls;
-    if (mode === undefined || mode === "disable") return false;
+    const { tls: { mode }, wsProxy, openDuplex } = this.#options;
+    // Where nothing was said a connection through others is verified TLS, and so it is for whoever takes this as an option.
+    if (mode === undefined) return wsProxy !== undefined || openDuplex !== undefined;
+    if (mode === "disable") return false;
     if (this.#ssl !== undefined) return this.#ssl;
     return mode === "no-verify" ? { rejectUnauthorized: false } : true;
   }
@@ -133,10 +143,15 @@ export abstract class ClientShape extends QueryableBase {
       binary,
       application_name: startupParameters["application_name"],
       options: startupParameters["options"],
+      replication: startupParameters["replication"],
+      statement_timeout: startupParameters["statement_timeout"] ?? false,
+      lock_timeout: startupParameters["lock_timeout"] ?? false,
+      idle_in_transaction_session_timeout: startupParameters["idle_in_transaction_session_timeout"] ?? false,
       query_timeout: queryTimeoutMillis,
       isDomainSocket: host.startsWith("/"),
     };
-    return Object.defineProperty(shown, "password", { value: this.password }) as ConnectionParameters;
+    const password = { value: this.password, writable: true, configurable: true };
+    return Object.defineProperty(shown, "password", password) as ConnectionParameters;
   }
 
   /** The process that serves this connection; null until connected. */

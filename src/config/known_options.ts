@@ -85,6 +85,7 @@ const OTHER_OPTIONS = [
   "poolSize",
   "parseInt8",
   "parseInputDatesAsUTC",
+  "isDomainSocket",
   "connection",
 ];
 

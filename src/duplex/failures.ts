@@ -60,6 +60,9 @@ export function busy(info: DuplexInfo, what: string): TransportError {
   });
 }
 
+/** How our proxy says that the connection beyond it was reset; one through it that breaks so has the code of the others. */
+export const TARGET_RESET = "the target reset the connection";
+
 /** What an error, or whatever was thrown in its place, says. */
 export function wordsOf(cause: unknown): string {
   if (cause instanceof AggregateError && cause.errors.length > 0) {

@@ -7,7 +7,7 @@
 import { TransportError } from "../errors.ts";
 import type { DriverError } from "../errors.ts";
 import type { Duplex, DuplexInfo } from "./duplex.ts";
-import { aborted, busy, closedHere, lost, wordsOf } from "./failures.ts";
+import { aborted, busy, closedHere, lost, TARGET_RESET, wordsOf } from "./failures.ts";
 import { Inbox } from "./inbox.ts";
 import { describeUrl } from "./proxy_url.ts";
 import type { Target } from "./target.ts";
@@ -283,9 +283,13 @@ class OpenWebSocket implements WebSocketDuplex {
   }
 
   #failure(operation: string, over: Over): DriverError {
-    return over.by === "us"
-      ? closedHere(this.info, operation, over.reason)
-      : lost(this.info, operation, new Error(over.words));
+    if (over.by === "us") return closedHere(this.info, operation, over.reason);
+    const cause = new Error(over.words);
+    return lost(
+      this.info,
+      operation,
+      over.words.endsWith(TARGET_RESET) ? Object.assign(cause, { code: "ECONNRESET" }) : cause,
+    );
   }
 }
 

@@ -6,7 +6,7 @@
  */
 
 import type { Duplex } from "../duplex/duplex.ts";
-import { codeOf } from "../duplex/failures.ts";
+import { codeOf, TARGET_RESET } from "../duplex/failures.ts";
 import { deferred } from "../duplex/waiting.ts";
 
 /** The client's side of a relay: whole binary messages, and a goodbye with a code and a reason (RFC 6455 §7.4). */
@@ -253,5 +253,5 @@ async function within(millis: number, awaited: Promise<unknown>): Promise<void> 
 /** For a stranger, only the kind of the failure. */
 function wordsFor(error: unknown): string {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  return codeOf(cause) === "ECONNRESET" ? "the target reset the connection" : "the connection to the target broke";
+  return codeOf(cause) === "ECONNRESET" ? TARGET_RESET : "the connection to the target broke";
 }

@@ -50,6 +50,7 @@ const closings: [code: number, reason: string, words: RegExp | null][] = [
   [1001, "", /closed with 1001 \(going away\)/],
   [1008, "not on the list", /closed with 1008 \(against its policy\): not on the list/],
   [1011, "the database hung up", /closed with 1011 \(internal error\): the database hung up/],
+  [1011, "the target reset the connection", /internal error\): the target reset the connection/],
   [4321, "own", /closed with 4321: own/],
 ];
 
@@ -65,7 +66,9 @@ for (const [name, factory, skip] of implementations) {
           const message = /db\.example\.com:5432 through ws:.*closed with 1000/;
           await assert.rejects(duplex.write(Uint8Array.of(1)), { driverCode: "TRANSPORT_LOST", message });
         } else {
-          await assert.rejects(duplex.read(), { name: "TransportError", driverCode: "TRANSPORT_LOST", message: words });
+          const system = reason.includes("reset") ? "ECONNRESET" : "TRANSPORT_LOST";
+          const expected = { name: "TransportError", driverCode: "TRANSPORT_LOST", code: system, message: words };
+          await assert.rejects(duplex.read(), expected);
         }
         await duplex.closed;
       }

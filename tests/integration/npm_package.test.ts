@@ -197,7 +197,13 @@ test(
        query: imported.Query, result: imported.Result, "type-overrides": imported.TypeOverrides, utils: imported.utils,
      };
      const names = Object.keys(required);
+     const Parameters = require("pgduplex/lib/connection-parameters");
+     const parameters = new Parameters("postgres://app:secret@db:7/shop?application_name=till");
+     const { user, host, port, database, password, application_name } = parameters;
+     const again = new required.Client(parameters);
      console.log(JSON.stringify([
+       [user, host, port, database, password, application_name, Object.keys(parameters).includes("password")],
+       [again.host, again.password],
        names.length > 30, names.filter((name) => imported[name] !== required[name]),
        Object.keys(lib).filter((name) => !lib[name] || require("pgduplex/lib/" + name) !== lib[name] ||
          require("pgduplex/lib/" + name + ".js") !== lib[name]),
@@ -205,7 +211,11 @@ test(
        neon.types === imported.types && neon.Pool.prototype instanceof imported.Pool,
      ]));`,
     );
-    assert.deepEqual(JSON.parse(await consumer.node(program)), [true, [], [], [], true]);
+    assert.deepEqual(JSON.parse(await consumer.node(program)), [
+      ["app", "db", 7, "shop", "secret", "till", false],
+      ["db", "secret"],
+      ...[true, [], [], [], true],
+    ]);
   },
 );
 

@@ -56,6 +56,16 @@ test("ssl is shown as it was given, without its key", () => {
   }
 });
 
+test("over a WebSocket, ssl is shown as what is done where nothing was said", () => {
+  const wsProxy = "wss://proxy.example.com";
+  assert.equal(new Client({ host, wsProxy }).ssl, true);
+  assert.equal(new Client({ host, wsProxy, ssl: false }).ssl, false);
+  assert.equal(
+    new Client({ ...new Client({ host, wsProxy }).connectionParameters as ClientConfig, wsProxy }).ssl,
+    true,
+  );
+});
+
 test("an sslmode may be given as ssl", async () => {
   for (const ssl of ["require", "verify-full", "no-verify"] as const) {
     assert.notEqual(new Client({ host, ssl: ssl as never }).ssl, false, ssl);
