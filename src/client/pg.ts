@@ -72,20 +72,22 @@ export interface Pg {
 }
 
 /** Everything that programs know from node-postgres, in one object: the default export. */
-export const pg: Pg = {
-  Client,
-  Pool,
-  Query,
-  Connection,
-  Result,
-  TypeOverrides,
-  DatabaseError,
-  defaults,
-  types,
-  utils,
-  escapeIdentifier,
-  escapeLiteral,
-} as Omit<Pg, "native"> as Pg;
-
-// As in node-postgres, whoever lists what there is does not come across it.
-Object.defineProperty(pg, "native", { value: null, configurable: true, writable: true });
+export const pg: Pg = /* @__PURE__ */ Object.defineProperty(
+  {
+    Client,
+    Pool,
+    Query,
+    Connection,
+    Result,
+    TypeOverrides,
+    DatabaseError,
+    defaults,
+    types,
+    utils,
+    escapeIdentifier,
+    escapeLiteral,
+  },
+  // As in node-postgres, whoever lists what there is does not come across it. In one expression, which bundlers leave out.
+  "native",
+  { value: null, configurable: true, writable: true },
+) as Pg;
