@@ -124,7 +124,7 @@ const copiesOut = (count: number) => async (driver: BenchCopyDriver, server: Ben
   };
 };
 
-const rate = { unit: "row", rounds: 9, shows: "rate", baseline: "pg-copy-streams" } as const;
+const rate = { unit: "row", rounds: 5, shows: "rate", baseline: "pg-copy-streams" } as const;
 const memory = { unit: "row", rounds: 1, shows: "memory", baseline: "pg-copy-streams" } as const;
 const prepared = pieces(ROWS);
 

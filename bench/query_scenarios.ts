@@ -85,12 +85,12 @@ export const queryScenarios: Readonly<Record<string, Scenario>> = {
     connected(fetchRows),
   ),
   "face": scenarioOf(
-    { ...queries, title: "the face: sequential select 1", baseline: "bare session", rounds: 15 },
+    { ...queries, title: "the face: sequential select 1", baseline: "bare session", rounds: 11 },
     faces,
     connected(askInTurn),
   ),
   "face-at-once": scenarioOf(
-    { ...queries, title: "the face: 10,000 parameterised queries at once", baseline: "bare session", rounds: 15 },
+    { ...queries, title: "the face: 10,000 parameterised queries at once", baseline: "bare session", rounds: 11 },
     faces,
     connected(askAtOnce),
   ),

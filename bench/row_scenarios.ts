@@ -90,7 +90,7 @@ const reads = (count: number) => async (driver: BenchReaderDriver, server: Bench
 };
 
 const ROWS = 100_000;
-const rate = { unit: "row", rounds: 9, shows: "rate" } as const;
+const rate = { unit: "row", rounds: 5, shows: "rate" } as const;
 const memory = { unit: "row", rounds: 1, shows: "memory" } as const;
 const all = `${STREAMED_ROWS.toLocaleString("en")} rows`;
 

@@ -45,6 +45,11 @@ export function releasedTwice(): PoolError {
   );
 }
 
+/** A `connect` that took the place of the pool's called back with neither a client nor an error. */
+export function noClient(): PoolError {
+  return new PoolError("POOL_CONNECT", "the pool's connect was replaced, and what replaced it brought no client");
+}
+
 /** `pool.query` was given a function where its text should be. */
 export function functionForQuery(): PoolError {
   return new PoolError("POOL_QUERY", "Passing a function as the first parameter to pool.query is not supported", {

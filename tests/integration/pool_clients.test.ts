@@ -98,6 +98,23 @@ for (const { name, make } of poolMakers(postgres)) {
     await pool.end();
   });
 
+  test(`${name}: a connect of a class or library's own is there for queries, too`, async () => {
+    const pool = make({ max: 1 });
+    const { connect } = pool;
+    let connects = 0;
+    pool.connect = function (this: Pool, ...args: unknown[]) {
+      connects++;
+      return Reflect.apply(connect, this, args);
+    } as typeof connect;
+    assert.deepEqual((await pool.query("select $1::int as n", [1])).rows, [{ n: 1 }]);
+    const stream = new QueryStream("select 1");
+    await pool.query(stream.on("data", () => {}));
+    assert.equal((await rejection(pool.query("select nonsense")) as { code: string }).code, "42703");
+    assert.equal(connects, 3);
+    assert.deepEqual(counts(pool), [0, 0, 0]);
+    await pool.end();
+  });
+
   test(`${name}: who looks finds the idle clients and those who wait`, async () => {
     const pool = make({ max: 1 });
     const client = await pool.connect();
