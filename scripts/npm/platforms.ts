@@ -6,7 +6,7 @@
  */
 
 import { build, type BuildOptions, type Plugin } from "esbuild";
-import { join } from "node:path";
+import { basename, join, relative } from "node:path";
 import { type Decisions, LazyImports } from "./lazy_imports.ts";
 import { bundleAround, type Rewrite } from "./shared_file.ts";
 
@@ -21,6 +21,8 @@ export interface Platform extends Decisions {
    * to be one file. Everything else that lazy parts import they have for themselves.
    */
   readonly shared?: readonly string[];
+  /** Files that others, in this folder, take the place of. */
+  readonly replaced?: readonly string[];
   /** The text of a module to enter by instead of an entry point. */
   readonly wrap?: ((entryPoint: string) => string) | undefined;
 }
@@ -46,6 +48,8 @@ const END_POINT = "src/auth/server_end_point.ts";
 
 const ALONE = ["src/auth/md5.ts", "src/session/oauth.ts", "src/auth/saslprep.ts"];
 
+const SERVICE_FILE = "src/config/service_file.ts";
+
 const leftOutOf = (condition: string) =>
   `left out where the package is resolved with the condition "${condition}": resolve it without`;
 
@@ -57,6 +61,7 @@ export const BROWSER: Platform = {
   alone: [...ALONE, END_POINT, "src/duplex/streams.ts", "src/duplex/direct_sockets.ts"],
   apart: [OPERATIONS, HOSTS],
   shared: ["src/client/client.ts", "src/types/range.ts"],
+  replaced: [SERVICE_FILE, "src/config/host.ts", "src/duplex/system_failure.ts"],
   leftOut: leftOutOf("browser"),
 };
 
@@ -66,6 +71,7 @@ export const WORKERD: Platform = {
   always: [...EVERYWHERE, OPERATIONS, HOSTS, END_POINT, "src/duplex/streams.ts", "src/duplex/cloudflare.ts"],
   never: [...NOWHERE, "src/duplex/direct_sockets.ts"],
   alone: ALONE,
+  replaced: [SERVICE_FILE],
   leftOut: leftOutOf("workerd"),
 };
 
@@ -134,7 +140,7 @@ export function bundleOptions(platform: Platform, lazyImports = new LazyImports(
     platform: "browser",
     conditions: [platform.name],
     external: [`./${WORKERD_CORE}`, EDGE_LIGHT_CORE, ENGINE, ...platform.dependencies ?? []],
-    plugins: [wrapEntry(platform), withoutFiles, ...platform.dependencies ? [] : [ownEmitter], lazyImports.plugin],
+    plugins: [wrapEntry(platform), replace(platform), ...platform.dependencies ? [] : [ownEmitter], lazyImports.plugin],
     logLevel: "warning",
   };
 }
@@ -156,16 +162,18 @@ function wrapEntry({ wrap }: Platform): Plugin {
   };
 }
 
-/** Where there are no files there are no service files. */
-const withoutFiles: Plugin = {
-  name: "without files",
-  setup(bundle) {
-    bundle.onResolve(
-      { filter: /\/service_file\.ts$/ },
-      () => ({ path: join(Deno.cwd(), "scripts/npm/service_file.ts") }),
-    );
-  },
-};
+/** Puts files of this folder in the place of those that mean nothing on a platform. */
+function replace({ replaced = [] }: Platform): Plugin {
+  return {
+    name: "replace",
+    setup(bundle) {
+      bundle.onResolve({ filter: /^\.+\// }, ({ path, resolveDir }) => {
+        const file = relative(Deno.cwd(), join(resolveDir, path));
+        return replaced.includes(file) ? { path: join(Deno.cwd(), "scripts/npm", basename(file)) } : undefined;
+      });
+    },
+  };
+}
 
 const ownEmitter: Plugin = {
   name: "own emitter",

@@ -6,7 +6,8 @@
 
 import type { ErrorPlace } from "../errors.ts";
 import { TlsError } from "../errors.ts";
-import { systemFailure, wordsOf } from "./failures.ts";
+import { wordsOf } from "./error_words.ts";
+import { systemFailure } from "./system_failure.ts";
 
 /** What is known of a certificate that was refused. */
 export interface RefusedCertificate {

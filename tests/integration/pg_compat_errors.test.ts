@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import pg from "pg";
 import { Client, type ClientConfig, type DriverError } from "../../mod.ts";
-import { systemFailure } from "../../src/duplex/failures.ts";
+import { systemFailure } from "../../src/duplex/system_failure.ts";
 import { certificates } from "../fixtures/certificates.ts";
 import { rejection } from "../fixtures/clients.ts";
 import { type FakeServer, messages, type Script, startFakeServer, WELCOME } from "../fixtures/fake_server.ts";
