@@ -6,16 +6,15 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { projectRoot } from "../fixtures/project.ts";
 import { nodeOf } from "../runtimes/node/runtime.ts";
-import { installLibraries } from "./install.ts";
+import { installLibraries, NODE_VERSION } from "./install.ts";
 import { LIBRARIES, type Library } from "./libraries.ts";
 import { type Outcome, runProgram, WAYS } from "./stage.ts";
 import { replaceTable, type Row, tableOf } from "./table.ts";
 
-const NODE = "24.21.0"; // slonik asks for 24
 const LANES = 2; // programs at a time
 
 const installation = installLibraries();
-const node = nodeOf(NODE);
+const node = nodeOf(NODE_VERSION);
 const lanes: Promise<unknown>[] = Array.from({ length: LANES }, () => Promise.resolve());
 /** Programs run ahead of the tests that ask how they ended. */
 const outcomes = new Map<Library, Promise<Outcome>>(LIBRARIES.map((library, index) => {

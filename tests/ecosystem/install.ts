@@ -19,6 +19,9 @@ export interface Installation {
   versionOf(name: string): Promise<string>;
 }
 
+/** What they run on: slonik asks for 24. */
+export const NODE_VERSION = "24.21.0";
+
 const MANIFEST = ["package.json", "package-lock.json"];
 const DEADLINE_MILLIS = 4 * 60_000;
 
