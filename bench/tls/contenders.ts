@@ -145,7 +145,7 @@ export function contenders(options: WolfSslOptions = {}): Readonly<Record<string
 }
 
 /** The end of the names of those that go through a WebSocket. */
-export const THROUGH_PROXY = ", WebSocket";
+export const THROUGH_PROXY = " over WebSocket";
 
 function overDuplex(duplex: Duplex): BenchConnection {
   return {

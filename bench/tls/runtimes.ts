@@ -199,7 +199,9 @@ function linesOf({ stdout }: ChildProcess): AsyncIterator<string> {
 async function startPage(path: string, folder: string, resources: AsyncDisposableStack): Promise<Performer> {
   let takeTask = Promise.withResolvers<Task>();
   let outcome = Promise.withResolvers<Outcome>();
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
+  const end = new AbortController();
+  const options = { hostname: "127.0.0.1", port: 0, onListen: () => {}, signal: end.signal };
+  const server = Deno.serve(options, async (request) => {
     switch (new URL(request.url).pathname) {
       case "/task": {
         const task = await takeTask.promise;
@@ -214,7 +216,7 @@ async function startPage(path: string, folder: string, resources: AsyncDisposabl
       case "/page.mjs":
         return new Response(await Deno.readFile(join(folder, "page.mjs")), { headers: SCRIPT });
       default:
-        return new Response('<!doctype html><script type="module" src="/page.mjs"></script>', { headers: PAGE });
+        return new Response(HTML, { headers: { "content-type": "text/html" } });
     }
   });
   const origin = `http://127.0.0.1:${server.addr.port}`;
@@ -222,7 +224,7 @@ async function startPage(path: string, folder: string, resources: AsyncDisposabl
   const usage = () => usageOfGroup(browser.pid);
   resources.defer(async () => {
     await browser.close();
-    await server.shutdown();
+    end.abort(); // the page's last question has no answer
   });
   return {
     async round(task) {
@@ -234,4 +236,10 @@ async function startPage(path: string, folder: string, resources: AsyncDisposabl
 }
 
 const SCRIPT = { "content-type": "text/javascript" };
-const PAGE = { "content-type": "text/html" };
+
+/** With what tells of failures that the page cannot catch. */
+const HTML = `<!doctype html><script>
+const tell = (error) => fetch("/outcome", { method: "POST", body: JSON.stringify({ error: String(error?.stack ?? error) }) });
+addEventListener("error", (event) => tell(event.error ?? event.message));
+addEventListener("unhandledrejection", (event) => tell(event.reason));
+</script><script type="module" src="/page.mjs"></script>`;

@@ -44,7 +44,7 @@ async function minified(contents: string): Promise<Uint8Array> {
     format: "esm",
     platform: "browser",
     target: "es2022",
-    external: ["*/core_wasm.js", "crypto", "fs/promises"],
+    external: ["*/core_wasm.js", "*/mozilla_roots.js", "crypto", "fs/promises"],
     logLevel: "error",
   });
   return file.contents;
