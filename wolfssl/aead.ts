@@ -14,7 +14,8 @@ export interface Aead {
 export interface AeadKey {
   /** The plaintext; undefined where the ciphertext is not genuine. Never rejects. */
   open(ciphertext: Uint8Array, nonce: Uint8Array, additionalData: Uint8Array): Plaintext | Promise<Plaintext>;
-  seal(plaintext: Uint8Array, nonce: Uint8Array, additionalData: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  /** The ciphertext, in pieces that follow each other. */
+  seal(plaintext: Uint8Array, nonce: Uint8Array, additionalData: Uint8Array): Uint8Array[] | Promise<Uint8Array[]>;
 }
 
 type Plaintext = Uint8Array | undefined;
@@ -40,10 +41,10 @@ class SubtleKey implements AeadKey {
       .then((bytes) => new Uint8Array(bytes), () => undefined);
   }
 
-  seal(plaintext: Uint8Array, iv: Uint8Array, additionalData: Uint8Array): Promise<Uint8Array> {
+  seal(plaintext: Uint8Array, iv: Uint8Array, additionalData: Uint8Array): Promise<Uint8Array[]> {
     const algorithm = { name: "AES-GCM", iv, additionalData, tagLength: TAG_BITS } as AesGcmParams;
     return this.#use((key) => crypto.subtle.encrypt(algorithm, key, plaintext as BufferSource))
-      .then((bytes) => new Uint8Array(bytes));
+      .then((bytes) => [new Uint8Array(bytes)]);
   }
 
   /** Without a turn of the event loop once the key is there, so that records are begun in their order. */

@@ -29,6 +29,7 @@ const CROSSINGS: readonly (readonly [userAgent: RegExp, bytes: number])[] = [
   [/^Cloudflare-Workers/, 256],
   [/^Bun\//, 0],
   [/^Node\.js\/|^$/, 256], // Node 20 has no navigator
+  [/^Deno\//, 2048],
   [/Chrome\//, 512],
   [/Firefox\//, 2048],
 ];

@@ -47,14 +47,11 @@ class NodeKey implements AeadKey {
     return plaintext;
   }
 
-  seal(plaintext: Uint8Array, nonce: Uint8Array, additionalData: Uint8Array): Uint8Array {
+  seal(plaintext: Uint8Array, nonce: Uint8Array, additionalData: Uint8Array): Uint8Array[] {
     const cipher: CipherGCM = this.#crypto.createCipheriv(this.#algorithm, this.#key, nonce, OPTIONS);
     cipher.setAAD(additionalData);
     const ciphertext = cipher.update(plaintext);
     cipher.final();
-    const sealed = new Uint8Array(ciphertext.length + TAG_SIZE);
-    sealed.set(ciphertext);
-    sealed.set(cipher.getAuthTag(), ciphertext.length);
-    return sealed;
+    return [ciphertext, cipher.getAuthTag()];
   }
 }

@@ -98,16 +98,17 @@ export class RecordCrypto {
     if (traffic === undefined || traffic.sequence.high > 0 || traffic.sequence.low > SEALED_AT_MOST) return undefined;
     this.#sealing = this.#currentKey(this.#sealing, traffic);
     const { key } = this.#sealing;
-    const pieces: (Uint8Array | Promise<Uint8Array>)[] = [];
+    const pieces: (Uint8Array[] | Promise<Uint8Array[]>)[] = [];
+    let count = 0;
     for (let at = 0; at < bytes.length; at += MAX_PLAINTEXT) {
       const inner = innerPlaintext13(bytes.subarray(at, at + MAX_PLAINTEXT));
       const header = header13(inner.length);
-      pieces.push(header, key.seal(inner, nonceOf(traffic.iv, later(traffic.sequence, at / MAX_PLAINTEXT)), header));
+      pieces.push([header], key.seal(inner, nonceOf(traffic.iv, later(traffic.sequence, count++)), header));
     }
-    this.#session.advanceSealing(pieces.length / 2);
-    return pieces.every((piece): piece is Uint8Array => piece instanceof Uint8Array)
-      ? concatenate(pieces)
-      : Promise.all(pieces).then(concatenate);
+    this.#session.advanceSealing(count);
+    return pieces.every((piece): piece is Uint8Array[] => Array.isArray(piece))
+      ? concatenate(pieces.flat())
+      : Promise.all(pieces).then((made) => concatenate(made.flat()));
   }
 
   /** A promise where the record is not opened at once. */

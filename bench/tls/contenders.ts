@@ -63,7 +63,7 @@ const nodeTls: Contender = {
     return {
       write: (bytes) => new Promise<void>((resolve) => socket.write(bytes) ? resolve() : socket.once("drain", resolve)),
       receive: (bytes) => arrivals.wait(bytes),
-      close: () => socket.destroy(),
+      close: () => void socket.end(), // with a goodbye, as everybody else
     };
   },
 };

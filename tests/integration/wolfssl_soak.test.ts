@@ -1,6 +1,6 @@
 /**
  * Many handshakes, and records of all sizes over concurrent connections, by every way of computing. PGDUPLEX_SOAK
- * multiplies the numbers: at 50, thousands of handshakes and gigabytes.
+ * multiplies the numbers: at 50, thousands of handshakes of each kind, and gigabytes.
  */
 
 import assert from "node:assert/strict";
@@ -27,6 +27,8 @@ const engines: WolfSslOptions[] = [
   { crypto: "subtle", resumption: false, groups: ["P-384"] },
   { crypto: "auto", resumption: true },
   { crypto: "auto", resumption: false, groups: ["X25519MLKEM768", "X25519"] },
+  { crypto: "subtle", resumption: false, maxVersion: "TLSv1.2" },
+  { crypto: "auto", resumption: true, maxVersion: "TLSv1.2" },
 ];
 
 for (const engineOptions of engines) {
@@ -83,12 +85,24 @@ function longPattern(offset: number, length: number): Uint8Array {
   return concatenate(pieces);
 }
 
-for (const crypto of ["wasm", "subtle", "auto"] as const) {
+/** Every mechanism by which records are protected, with the other cipher and version where they differ. */
+const RECORD_ENGINES: WolfSslOptions[] = [
+  { crypto: "wasm" },
+  { crypto: "subtle" },
+  { crypto: "auto" },
+  { crypto: "wasm", cipherSuites: ["TLS_CHACHA20_POLY1305_SHA256"] },
+  { crypto: "auto", cipherSuites: ["TLS_AES_128_GCM_SHA256"] },
+  { crypto: "wasm", maxVersion: "TLSv1.2" },
+  { crypto: "subtle", maxVersion: "TLSv1.2" },
+  { crypto: "auto", maxVersion: "TLSv1.2" },
+];
+
+for (const engineOptions of RECORD_ENGINES) {
   test(
-    `records of all sizes come back whole over concurrent connections, with crypto ${crypto}`,
+    `records of all sizes come back whole over concurrent connections, with ${JSON.stringify(engineOptions)}`,
     { skip },
     async () => {
-      const engine = wolfssl({ crypto });
+      const engine = wolfssl(engineOptions);
       const peers = await startPeers();
       try {
         await Promise.all(Array.from({ length: 4 }, async (_, number) => {
