@@ -125,12 +125,20 @@ function subTls(throughProxy: boolean): Contender {
   };
 }
 
+/** Our engine, as it may be set up. */
+const OURS: readonly (readonly [name: string, options: WolfSslOptions])[] = [
+  ["wolfssl auto", { crypto: "auto" }],
+  ["wolfssl wasm", { crypto: "wasm" }],
+  ["wolfssl subtle", { crypto: "subtle" }],
+  ["wolfssl ChaCha20", { crypto: "wasm", cipherSuites: ["TLS_CHACHA20_POLY1305_SHA256"] }],
+];
+
 /** All of them by name. `options` are more options of our engine: its module, where none is compiled at run time. */
 export function contenders(options: WolfSslOptions = {}): Readonly<Record<string, Contender>> {
   const ours = (throughProxy: boolean) =>
-    Object.fromEntries((["auto", "wasm", "subtle"] as const).map((crypto) => [
-      `wolfssl ${crypto}${throughProxy ? THROUGH_PROXY : ""}`,
-      wolfSsl({ ...options, crypto }, throughProxy),
+    Object.fromEntries(OURS.map(([name, own]) => [
+      name + (throughProxy ? THROUGH_PROXY : ""),
+      wolfSsl({ ...options, ...own }, throughProxy),
     ]));
   return {
     ...ours(false),

@@ -44,7 +44,7 @@ export interface Performer {
 
 type NodeVersion = Parameters<typeof nodeOf>[0];
 
-const OURS = ["wolfssl auto", "wolfssl wasm", "wolfssl subtle"] as const;
+const OURS = ["wolfssl auto", "wolfssl wasm", "wolfssl subtle", "wolfssl ChaCha20"] as const;
 const BY_WEB_SOCKET = [`node:tls${THROUGH_PROXY}`, `wolfssl auto${THROUGH_PROXY}`] as const;
 const FOLDER = ".build/bench/tls";
 

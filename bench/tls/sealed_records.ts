@@ -6,24 +6,27 @@
 
 import { type CipherGCMTypes, createCipheriv, createHmac, createSecretKey, type KeyObject } from "node:crypto";
 
+type CipherName = CipherGCMTypes | "chacha20-poly1305";
+
 const HEADER = 5;
 const TAG = 16;
 const APPLICATION_DATA = 23;
 
 interface Suite {
-  readonly cipher: CipherGCMTypes;
+  readonly cipher: CipherName;
   readonly keySize: number;
   readonly hash: string;
 }
 
 const SUITES: Readonly<Record<string, Suite>> = {
   TLS_AES_128_GCM_SHA256: { cipher: "aes-128-gcm", keySize: 16, hash: "sha256" },
+  TLS_CHACHA20_POLY1305_SHA256: { cipher: "chacha20-poly1305", keySize: 32, hash: "sha256" },
   TLS_AES_256_GCM_SHA384: { cipher: "aes-256-gcm", keySize: 32, hash: "sha384" },
 };
 
 /** Makes the records that one side of a connection sends next. */
 export class RecordSealer {
-  readonly #cipher: CipherGCMTypes;
+  readonly #cipher: CipherName;
   readonly #key: KeyObject;
   readonly #iv: Uint8Array;
   #sequence: number;
@@ -49,7 +52,7 @@ export class RecordSealer {
       const body = length + 1 + TAG;
       const header = Uint8Array.of(APPLICATION_DATA, 3, 3, body >> 8, body & 0xff);
       content[length] = APPLICATION_DATA;
-      const cipher = createCipheriv(this.#cipher, this.#key, this.#nonce(), { authTagLength: TAG });
+      const cipher = createCipheriv(this.#cipher as CipherGCMTypes, this.#key, this.#nonce(), { authTagLength: TAG });
       cipher.setAAD(header);
       output.set(header, at);
       output.set(cipher.update(content.subarray(0, length + 1)), at + HEADER);

@@ -169,7 +169,10 @@ for (const version of ["-tls1_3", "-tls1_2"]) {
   });
 }
 
-for (const crypto of ["wasm", "subtle"] as const) {
+/** A record and a bit. */
+const LINE = 20_000;
+
+for (const crypto of ["wasm", "subtle", "auto"] as const) {
   test(`keys are updated when the server wants it, with crypto ${crypto}`, { skip }, async () => {
     const credentials = await selfSigned(folder.path, "updated", KEYS.p256);
     await using server = await startOpenssl(credentials, ["-tls1_3", "-msg"]);
@@ -178,7 +181,12 @@ for (const crypto of ["wasm", "subtle"] as const) {
       const text = `after update ${update}\n`;
       const answer = readText(duplex, text.length);
       server.type("K"); // an update, and the wish for ours
+      // Our update takes its place among what is being sealed meanwhile.
+      const lines = Array.from({ length: 40 }, () => new Uint8Array(LINE).fill(0x78).fill(0x0a, LINE - 1));
+      const writing = lines.map((line) => duplex.write(line));
       await server.said(/^<<< .*KeyUpdate/, update);
+      await Promise.all(writing);
+      await server.said(/x$/, update * lines.length);
       server.type(text.trim());
       assert.equal(await answer, text);
       await duplex.write(new TextEncoder().encode("still here\n"));

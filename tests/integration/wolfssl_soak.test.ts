@@ -1,6 +1,10 @@
 /**
  * Many handshakes, and records of all sizes over concurrent connections, by every way of computing. PGDUPLEX_SOAK
- * multiplies the numbers: at 50, thousands of handshakes of each kind, and gigabytes.
+ * multiplies the numbers; at 50, there are two thousand handshakes of each kind, and 80 MB each way by each. Such a
+ * run takes longer than `deno task test` waits for a file:
+ *
+ *     PGDUPLEX_SOAK=50 deno test -A tests/integration/wolfssl_soak.test.ts
+ *     PGDUPLEX_SOAK=50 node .build/node/tests/integration/wolfssl_soak.test.mjs    # after deno task test wolfssl_soak
  */
 
 import assert from "node:assert/strict";
