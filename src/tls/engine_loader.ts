@@ -17,7 +17,8 @@ const engines = new Map<CryptoMode, TlsEngine>();
 /**
  * The engine of `@pgduplex/wolfssl`.
  *
- * @throws {TlsError} `TLS_ENGINE_MISSING` where the package, or in a checkout its core, is not there
+ * @throws {TlsError} `TLS_ENGINE_MISSING` where the package, or in a checkout its core, is not there; `TLS_CORE_INVALID`
+ * where its core cannot be compiled
  */
 export async function wolfsslEngine(crypto: CryptoMode): Promise<TlsEngine> {
   const kept = engines.get(crypto);
@@ -36,6 +37,8 @@ async function load(crypto: CryptoMode): Promise<TlsEngine> {
     await engine.prepare?.();
     return engine;
   } catch (cause) {
+    // It is there, and knows better why it cannot be used: a page's policy, say, forbids WebAssembly.
+    if (cause instanceof TlsError && cause.driverCode === "TLS_CORE_INVALID") throw cause;
     throw new TlsError(
       "TLS_ENGINE_MISSING",
       "what is asked for needs TLS in WebAssembly, and @pgduplex/wolfssl cannot be loaded: " +

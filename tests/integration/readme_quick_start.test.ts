@@ -174,7 +174,13 @@ test("the quick start in a browser", { skip }, async (context) => {
   const { certificates } = await servers();
   const config = { connectionString: await databaseUrl(), wsProxy: proxy.url, rootCerts: certificates.ca.cert };
   await writeFile(join(project.path, "config.json"), JSON.stringify(config));
-  assert.match(await askPage(chromium, project.path, "index.html", GREETING), GREETED);
+  const policy = "script-src 'self' 'unsafe-inline'"; // since the page's own script stands in the page
+  const withWasm = `${policy} 'wasm-unsafe-eval'`;
+  assert.match(await askPage(chromium, project.path, GREETING, withWasm), GREETED);
+  await assert.rejects(
+    askPage(chromium, project.path, GREETING, policy),
+    /TlsError: .*add 'wasm-unsafe-eval' to script-src/,
+  );
 
   // The same with the packages' files on another origin, as a CDN has them.
   const cdn = serveFolder(join(project.path, "node_modules"));
@@ -184,7 +190,7 @@ test("the quick start in a browser", { skip }, async (context) => {
     await mkdir(site);
     await writeFile(join(site, "index.html"), page.replaceAll("./node_modules", cdn.origin));
     await writeFile(join(site, "config.json"), JSON.stringify(config));
-    assert.match(await askPage(chromium, site, "index.html", GREETING), GREETED);
+    assert.match(await askPage(chromium, site, GREETING), GREETED);
   } finally {
     await cdn.close();
   }

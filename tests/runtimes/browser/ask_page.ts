@@ -17,15 +17,22 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Serves a folder on loopback, as any web server would, opens one of its pages in Chromium, and gives what an expression
- * comes to there, awaited. Fails where the page throws.
+ * Serves a folder on loopback, as any web server would, opens its page in Chromium, and gives what an expression comes to
+ * there, awaited. Fails where the page throws.
+ *
+ * @param policy A Content-Security-Policy. Default: none.
  */
-export async function askPage(chromium: string, folder: string, page: string, expression: string): Promise<string> {
-  const server = serveFolder(folder);
+export async function askPage(
+  chromium: string,
+  folder: string,
+  expression: string,
+  policy?: string,
+): Promise<string> {
+  const server = serveFolder(folder, policy);
   try {
     const browser = await startChromium(chromium, "about:blank", ["--remote-debugging-pipe"]);
     try {
-      const answer = ask(devTools(browser.pipe), `${server.origin}/${page}`, expression);
+      const answer = ask(devTools(browser.pipe), `${server.origin}/index.html`, expression);
       return await Promise.race([answer, browser.ended, rejection(AbortSignal.timeout(DEADLINE_MILLIS))]);
     } finally {
       await browser.close();
@@ -55,13 +62,15 @@ async function ask({ send, next }: ReturnType<typeof devTools>, url: string, exp
 }
 
 /** Serves a folder on loopback, to pages of any origin. */
-export function serveFolder(folder: string): { readonly origin: string; close(): Promise<void> } {
+export function serveFolder(folder: string, policy?: string): { readonly origin: string; close(): Promise<void> } {
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
     const { pathname } = new URL(request.url);
     const type = TYPES[extname(pathname)];
     const bytes = type && await Deno.readFile(join(folder, pathname)).catch(() => undefined);
     if (!type || !bytes) return new Response("not found", { status: 404 });
-    return new Response(bytes, { headers: { "content-type": type, "access-control-allow-origin": "*" } });
+    const headers = new Headers({ "content-type": type, "access-control-allow-origin": "*" });
+    if (policy !== undefined) headers.set("content-security-policy", policy);
+    return new Response(bytes, { headers });
   });
   return { origin: `http://127.0.0.1:${server.addr.port}`, close: () => server.shutdown() };
 }
