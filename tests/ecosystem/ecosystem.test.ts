@@ -7,8 +7,8 @@ import { test } from "node:test";
 import { projectRoot } from "../fixtures/project.ts";
 import { nodeOf } from "../runtimes/node/runtime.ts";
 import { installLibraries, NODE_VERSION } from "./install.ts";
-import { LIBRARIES, type Library } from "./libraries.ts";
-import { type Outcome, runProgram, WAYS } from "./stage.ts";
+import { LIBRARIES, type Library, waysOf } from "./libraries.ts";
+import { type Outcome, runProgram } from "./stage.ts";
 import { replaceTable, type Row, tableOf } from "./table.ts";
 
 const LANES = 2; // programs at a time
@@ -18,9 +18,7 @@ const node = nodeOf(NODE_VERSION);
 const lanes: Promise<unknown>[] = Array.from({ length: LANES }, () => Promise.resolve());
 /** Programs run ahead of the tests that ask how they ended. */
 const outcomes = new Map<Library, Promise<Outcome>>(LIBRARIES.map((library, index) => {
-  const outcome = lanes[index % LANES].then(async () =>
-    await runProgram(await node, await installation, library.program)
-  );
+  const outcome = lanes[index % LANES].then(async () => await runProgram(await node, await installation, library));
   lanes[index % LANES] = outcome.catch(() => {});
   return [library, outcome];
 }));
@@ -28,7 +26,7 @@ const outcomes = new Map<Library, Promise<Outcome>>(LIBRARIES.map((library, inde
 const outcomeOf = async (library: Library) => await (outcomes.get(library) as Promise<Outcome>);
 
 for (const library of LIBRARIES) {
-  for (const { name, title } of WAYS) {
+  for (const { name, title } of waysOf(library)) {
     test(`${library.title} over ${title}`, async () => {
       const { reports, output } = await outcomeOf(library);
       const report = reports.find(({ way }) => way === name);

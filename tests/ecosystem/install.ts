@@ -5,7 +5,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { cp, mkdir, readFile, rename, rm } from "node:fs/promises";
+import { cp, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { projectRoot } from "../fixtures/project.ts";
@@ -21,6 +21,13 @@ export interface Installation {
 
 /** What they run on: slonik asks for 24. */
 export const NODE_VERSION = "24.21.0";
+
+/** The package that docs/migrating-from-neon.md puts in the place of Neon's driver; `pg` is this one here. */
+const NEON = {
+  "package.json":
+    '{ "name": "@neondatabase/serverless", "version": "1.99.0", "type": "module", "exports": "./index.js" }',
+  "index.js": 'export * from "pg/neon";\n',
+};
 
 const MANIFEST = ["package.json", "package-lock.json"];
 const DEADLINE_MILLIS = 4 * 60_000;
@@ -50,6 +57,10 @@ export async function installLibraries(): Promise<Installation> {
   } finally {
     await consumer.remove();
   }
+  const neon = join(folder, "node_modules/@neondatabase/serverless");
+  await rm(neon, { recursive: true, force: true });
+  await mkdir(neon, { recursive: true });
+  for (const [name, text] of Object.entries(NEON)) await writeFile(join(neon, name), text);
   await replace(join(here, "programs"), join(folder, "programs"));
   return {
     folder,

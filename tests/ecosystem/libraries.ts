@@ -4,11 +4,15 @@
  * @module
  */
 
+import { type WayName, WAYS } from "./stage.ts";
+
 /** A library, and its program in `programs/`. */
 export interface Library {
   readonly title: string;
   readonly package: string;
   readonly program: string;
+  /** The ways by which it can connect. Default: all. */
+  readonly ways?: readonly WayName[];
   /** What its program does, in its order. */
   readonly steps: readonly string[];
   /** Where its clients come from, and what else there is to know. */
@@ -18,6 +22,12 @@ export interface Library {
 const STEPS = ["create", "insert", "select", "transaction", "error"];
 const ITSELF = "makes its clients of `pg` itself";
 const NO_STREAM = "has no stream";
+
+/** What is written for Neon's driver knows no sockets. */
+const FOR_NEON = { ways: ["WebSocket"] } as const;
+
+/** By which ways a library can connect. */
+export const waysOf = ({ ways }: Library) => WAYS.filter(({ name }) => ways?.includes(name) ?? true);
 
 /** In the alphabet's order. */
 export const LIBRARIES: readonly Library[] = [
@@ -34,6 +44,15 @@ export const LIBRARIES: readonly Library[] = [
     program: "drizzle",
     steps: STEPS,
     remarks: `\`drizzle-orm/node-postgres\` ${ITSELF}, or takes one; ${NO_STREAM}`,
+  },
+  {
+    title: "Drizzle for Neon",
+    package: "drizzle-orm",
+    program: "drizzle_neon",
+    ...FOR_NEON,
+    steps: [...STEPS, "single queries"],
+    remarks:
+      `\`drizzle-orm/neon-serverless\` and \`neon-http\`, with \`pgduplex/neon\` in the driver's place; ${NO_STREAM}`,
   },
   {
     title: "Knex",
@@ -104,6 +123,14 @@ export const LIBRARIES: readonly Library[] = [
     program: "prisma_adapter",
     steps: [...STEPS, "a pool passed in"],
     remarks: `driven by the interface that Prisma's client calls; ${ITSELF}, or takes a pool; ${NO_STREAM}`,
+  },
+  {
+    title: "Prisma's driver adapter for Neon",
+    package: "@prisma/adapter-neon",
+    program: "prisma_adapter_neon",
+    ...FOR_NEON,
+    steps: STEPS,
+    remarks: `driven likewise, with \`pgduplex/neon\` in the driver's place; ${NO_STREAM}`,
   },
   {
     title: "Sequelize",

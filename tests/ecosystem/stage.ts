@@ -11,12 +11,16 @@ import { connectClient } from "../fixtures/clients.ts";
 import { connectionUrl, PASSWORDS } from "../fixtures/postgres.ts";
 import { servers } from "../fixtures/servers.ts";
 import type { Installation } from "./install.ts";
+import type { Library } from "./libraries.ts";
 
 /** The ways, each with the user that the server lets in by that way alone. */
 export const WAYS = [
   { name: "TCP", user: "plain_only_user", title: "TCP" },
   { name: "WebSocket", user: "tls_only_user", title: "WebSocket, in WolfSSL's TLS" },
 ] as const;
+
+/** The name of a way. */
+export type WayName = typeof WAYS[number]["name"];
 
 /** What a program told of one way. */
 export interface Report {
@@ -39,7 +43,11 @@ export interface Outcome {
 const DEADLINE_MILLIS = 90_000; // on a machine that is busy otherwise
 
 /** Runs one. What it leaves behind is deleted. */
-export async function runProgram(node: string, { folder }: Installation, program: string): Promise<Outcome> {
+export async function runProgram(
+  node: string,
+  { folder }: Installation,
+  { program, ways: possible }: Pick<Library, "program" | "ways">,
+): Promise<Outcome> {
   const { postgres, certificates } = await servers();
   await using admin = await connectClient(postgres, {}, "postgres");
   const proxy = await startProxy({ allow: [`${postgres.host}:${postgres.port}`] });
@@ -47,7 +55,7 @@ export async function runProgram(node: string, { folder }: Installation, program
     TCP: { wsProxy: undefined },
     WebSocket: { wsProxy: `ws://127.0.0.1:${proxy.port}`, rootCerts: certificates.ca.cert, tlsEngine: "wolfssl" },
   };
-  const ways = WAYS.map(({ name, user }) => {
+  const ways = WAYS.filter(({ name }) => possible?.includes(name) ?? true).map(({ name, user }) => {
     const database = `ecosystem_${program}_${name.toLowerCase()}`;
     return { name, user, database, url: connectionUrl(postgres, user, { database }), config: configs[name] };
   });

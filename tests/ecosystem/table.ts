@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Library } from "./libraries.ts";
+import { type Library, waysOf } from "./libraries.ts";
 import { WAYS } from "./stage.ts";
 
 /** What a library's programs came to. */
@@ -24,7 +24,9 @@ export function tableOf(rows: readonly Row[]): string {
   const lines = rows.map(({ library, version, ways }) => [
     library.title,
     version,
-    ...WAYS.map(({ name }) => ways.includes(name) ? "✓" : "✗"),
+    ...WAYS.map(({ name }) =>
+      !waysOf(library).some((way) => way.name === name) ? "–" : ways.includes(name) ? "✓" : "✗"
+    ),
     library.steps.join(", "),
     library.remarks,
   ]);
