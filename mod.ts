@@ -14,7 +14,7 @@
  * @module
  */
 
-export { Client, type ConnectOptions } from "./src/client/client.ts";
+export { Client, type Client as ClientBase, type ConnectOptions } from "./src/client/client.ts";
 export type { QueryableBase } from "./src/client/queryable_base.ts";
 export type { ClientShape, ConnectionParameters } from "./src/client/client_shape.ts";
 export {
@@ -23,6 +23,7 @@ export {
   type ExecuteConfig,
   type MessageConfig,
   type ParseConfig,
+  type ParseConfig as QueryParse,
 } from "./src/client/connection.ts";
 export type { ConnectionStream } from "./src/client/connection_stream.ts";
 export type { CopyChunk, CopyFromOptions, CopyIn, CopySource } from "./src/client/copy_in.ts";
@@ -31,15 +32,23 @@ export type { Cursor } from "./src/client/cursor.ts";
 export { type Defaults, defaults } from "./src/client/defaults.ts";
 export { escapeIdentifier, escapeLiteral } from "./src/client/escape.ts";
 export { listen, type ListenOptions, type ListenSource } from "./src/client/listen.ts";
-export { type Pg, pg as default, type PgUtils, utils } from "./src/client/pg.ts";
+export { native, type Pg, pg as default, type PgUtils, utils } from "./src/client/pg.ts";
 export { Pool } from "./src/client/pool.ts";
 export type { PoolClient, PoolConnectCallback, Release } from "./src/client/pool_client.ts";
 export type { PoolOperations } from "./src/client/pool_operations.ts";
 export type { ClientConstructor, PoolConfig, PoolOptions } from "./src/client/pool_options.ts";
 export { Query, type QueryCallback } from "./src/client/query.ts";
-export type { QueryArrayConfig, QueryConfig } from "./src/client/query_config.ts";
+export type { QueryArrayConfig, QueryConfig, QueryConfigValues } from "./src/client/query_config.ts";
 export type { Queryable } from "./src/client/queryable.ts";
-export { type QueryResultRow, Result } from "./src/client/result.ts";
+export {
+  type FieldDef,
+  type QueryArrayResult,
+  type QueryResult,
+  type QueryResultBase,
+  type QueryResultRow,
+  Result,
+  type ResultBuilder,
+} from "./src/client/result.ts";
 export type { PortalOptions, RowStream, StreamOptions } from "./src/client/row_stream.ts";
 export { type Sql, sql, type SqlFragment } from "./src/client/sql.ts";
 export type { Submittable } from "./src/client/submittable.ts";
@@ -48,7 +57,14 @@ export type { IsolationLevel, TransactionOptions } from "./src/client/transactio
 export type { Transaction } from "./src/client/transaction_scope.ts";
 export type { Notification } from "./src/client/subscription.ts";
 export { TypeOverrides } from "./src/client/type_overrides.ts";
-export type { ClientConfig, PemSource, SslOptions, TypesConfig } from "./src/config/client_config.ts";
+export type {
+  ClientConfig,
+  ClientConfig as ConnectionConfig,
+  CustomTypesConfig,
+  PemSource,
+  SslOptions,
+  TypesConfig,
+} from "./src/config/client_config.ts";
 export { config, type GlobalConfig } from "./src/config/global.ts";
 export type {
   AuthMethod,

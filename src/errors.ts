@@ -230,6 +230,14 @@ export class PoolError extends DriverError {
   static override readonly kind: string = "PoolError";
 }
 
+/** What a client's `notice` event tells. */
+export interface NoticeMessage extends ServerReport {
+  /** The length of the message on the wire, in bytes. */
+  readonly length: number;
+  /** The message's kind. */
+  readonly name: "notice";
+}
+
 /** What the server reports with an error or a notice; PostgreSQL documentation, "Error and Notice Message Fields". */
 export interface ServerReport {
   /** Such as `ERROR`, `FATAL`, `NOTICE`; in English where the server is PostgreSQL 9.6 or newer. */

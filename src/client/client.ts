@@ -24,7 +24,7 @@ import { callbackObserver, eventObserver } from "./observers.ts";
 import { type Operations, Place } from "./place.ts";
 import { resolveClientOptions } from "./resolve_client_options.ts";
 import { oneOrAll, Query, type QueryCallback } from "./query.ts";
-import { type QueryArrayConfig, type QueryConfig, queryConfig } from "./query_config.ts";
+import { type QueryArrayConfig, type QueryConfig, queryConfig, type QueryConfigValues } from "./query_config.ts";
 import { type QueryDefaults, type QueryObserver, QueryRequest } from "./query_run.ts";
 import type { RequestHost } from "./queryable_base.ts";
 import type { Request } from "./request.ts";
@@ -185,17 +185,35 @@ export class Client extends ClientShape {
    * @throws {DatabaseError} what the server refused; another `DriverError` for what could not be sent or answered
    */
   // deno-lint-ignore no-explicit-any -- generics as in @types/pg
-  query<Row extends any[]>(config: QueryArrayConfig, values?: readonly unknown[]): Promise<Result<Row>>;
+  query<Row extends any[] = any[], Values = readonly any[]>(
+    config: QueryArrayConfig<Values>,
+    values?: QueryConfigValues<Values>,
+  ): Promise<Result<Row>>;
   /** Rows are objects by the names of their columns. */
-  query<Row = QueryResultRow>(config: string | QueryConfig, values?: readonly unknown[]): Promise<Result<Row>>;
+  // deno-lint-ignore no-explicit-any -- generics as in @types/pg
+  query<Row extends QueryResultRow = any, Values = readonly any[]>(
+    config: string | QueryConfig<Values>,
+    values?: QueryConfigValues<Values>,
+  ): Promise<Result<Row>>;
   /** Runs what submits itself, and returns it. */
   query<Q extends Query | Submittable>(query: Q, callback?: QueryCallback): Q;
   /** As above, and calls back. */
-  query<Row = QueryResultRow>(config: string | QueryConfig, callback: QueryCallback<Result<Row>>): void;
+  // deno-lint-ignore no-explicit-any -- generics as in @types/pg
+  query<Row extends any[] = any[], Values = readonly any[]>(
+    config: QueryArrayConfig<Values>,
+    callback: QueryCallback<Result<Row>>,
+  ): void;
+  /** As in node-postgres, the outcome is told to the callback. */
+  // deno-lint-ignore no-explicit-any -- generics as in @types/pg
+  query<Row extends QueryResultRow = any, Values = readonly any[]>(
+    config: string | QueryConfig<Values>,
+    callback: QueryCallback<Result<Row>>,
+  ): void;
   /** As above, with values, and calls back. */
-  query<Row = QueryResultRow>(
-    config: string | QueryConfig,
-    values: readonly unknown[] | undefined,
+  // deno-lint-ignore no-explicit-any -- generics as in @types/pg
+  query<Row extends QueryResultRow = any, Values = readonly any[]>(
+    config: string | QueryConfig<Values>,
+    values: QueryConfigValues<Values> | undefined,
     callback: QueryCallback<Result<Row>>,
   ): void;
   query(

@@ -17,6 +17,12 @@ export interface Defaults extends ClientConfig {
   parseInt8?: boolean | undefined;
   /** Of no effect here, as in node-postgres's client without `rows` of its own. */
   rows?: number | undefined;
+  /** Of no effect, as in node-postgres since it has no pool of its own. */
+  poolSize?: number | undefined;
+  /** Of no effect, likewise. */
+  poolIdleTimeout?: number | undefined;
+  /** Of no effect, likewise. */
+  reapIntervalMillis?: number | undefined;
   /** Of no effect here, as in node-postgres: a pool has its own default. */
   max?: number | undefined;
 }

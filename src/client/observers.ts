@@ -9,8 +9,12 @@ import { oneOrAll, type Query, type QueryCallback } from "./query.ts";
 import type { QueryObserver } from "./query_run.ts";
 import type { QueryResultRow } from "./result.ts";
 
+/** What a callback is told in truth: its type, which is that of @types/pg, has neither null nor undefined. */
+type Report = (error: Error | null, result: unknown) => void;
+
 /** Tells a callback. */
-export function callbackObserver(callback: QueryCallback): QueryObserver {
+export function callbackObserver(given: QueryCallback): QueryObserver {
+  const callback = given as Report;
   return {
     done: (results) => callOut(() => callback(null, oneOrAll(results))),
     failed: (error) => callOut(() => callback(error, undefined)),
@@ -23,7 +27,7 @@ export function callbackObserver(callback: QueryCallback): QueryObserver {
  * @param timed Whether the query may time out: as in node-postgres, its error is nobody's then if nobody listens.
  */
 export function eventObserver(query: Query, timed: boolean): QueryObserver {
-  const report = query.callback;
+  const report = query.callback as Report | undefined;
   const emitError = (error: Error) => timed && query.listenerCount("error") === 0 || query.emit("error", error);
   return {
     done: (results) => {

@@ -71,6 +71,9 @@ export interface Pg {
   readonly native: null;
 }
 
+/** There are no native bindings, as in a node-postgres without `pg-native`. */
+export const native: null = null;
+
 /** Everything that programs know from node-postgres, in one object: the default export. */
 export const pg: Pg = /* @__PURE__ */ Object.defineProperty(
   {
@@ -91,3 +94,79 @@ export const pg: Pg = /* @__PURE__ */ Object.defineProperty(
   "native",
   { value: null, configurable: true, writable: true },
 ) as Pg;
+
+/** The types that programs name as members of the default export: `pg.Client`, `pg.QueryResult<User>`. */
+export declare namespace pg {
+  /** As the export `Client`. */
+  type Client = import("./client.ts").Client;
+  /** As the export `ClientBase`. */
+  type ClientBase = import("./client.ts").Client;
+  /** As the export `Pool`. */
+  type Pool = import("./pool.ts").Pool;
+  /** As the export `PoolClient`. */
+  type PoolClient = import("./pool_client.ts").PoolClient;
+  /** As the export `PoolConfig`. */
+  type PoolConfig = import("./pool_options.ts").PoolConfig;
+  /** As the export `PoolOptions`. */
+  type PoolOptions = import("./pool_options.ts").PoolOptions;
+  /** As the export `Connection`. */
+  type Connection = import("./connection.ts").Connection;
+  /** As the export `BindConfig`. */
+  type BindConfig = import("./connection.ts").BindConfig;
+  /** As the export `ExecuteConfig`. */
+  type ExecuteConfig = import("./connection.ts").ExecuteConfig;
+  /** As the export `MessageConfig`. */
+  type MessageConfig = import("./connection.ts").MessageConfig;
+  /** As the export `QueryParse`. */
+  type QueryParse = import("./connection.ts").ParseConfig;
+  /** As the export `Submittable`. */
+  type Submittable = import("./submittable.ts").Submittable;
+  /** As the export `TypeOverrides`. */
+  type TypeOverrides = import("./type_overrides.ts").TypeOverrides;
+  /** As the export `Notification`. */
+  type Notification = import("./subscription.ts").Notification;
+  /** As the export `Defaults`. */
+  type Defaults = import("./defaults.ts").Defaults;
+  /** As the export `ClientConfig`. */
+  type ClientConfig = import("../config/client_config.ts").ClientConfig;
+  /** As the export `ConnectionConfig`. */
+  type ConnectionConfig = import("../config/client_config.ts").ClientConfig;
+  /** As the export `CustomTypesConfig`. */
+  type CustomTypesConfig = import("../config/client_config.ts").CustomTypesConfig;
+  /** As the export `DatabaseError`. */
+  type DatabaseError = import("../errors.ts").DatabaseError;
+  /** As the export `NoticeMessage`. */
+  type NoticeMessage = import("../errors.ts").NoticeMessage;
+  /** As the export `FieldDef`. */
+  type FieldDef = import("./result.ts").FieldDef;
+  /** As the export `QueryResultBase`. */
+  type QueryResultBase = import("./result.ts").QueryResultBase;
+  /** As the export `QueryResultRow`. */
+  type QueryResultRow = import("./result.ts").QueryResultRow;
+  /** As the export `QueryConfigValues`. */
+  type QueryConfigValues<Values> = import("./query_config.ts").QueryConfigValues<Values>;
+  /** As the export `Query`. */
+  // deno-lint-ignore no-explicit-any -- as in @types/pg
+  type Query<Row extends QueryResultRow = any, Values extends readonly any[] = any> = import("./query.ts").Query<
+    Row,
+    Values
+  >;
+  /** As the export `QueryConfig`. */
+  // deno-lint-ignore no-explicit-any -- as in @types/pg
+  type QueryConfig<Values = readonly any[]> = import("./query_config.ts").QueryConfig<Values>;
+  /** As the export `QueryArrayConfig`. */
+  // deno-lint-ignore no-explicit-any -- as in @types/pg
+  type QueryArrayConfig<Values = readonly any[]> = import("./query_config.ts").QueryArrayConfig<Values>;
+  /** As the export `QueryResult`. */
+  // deno-lint-ignore no-explicit-any -- as in @types/pg
+  type QueryResult<Row extends QueryResultRow = any> = import("./result.ts").QueryResult<Row>;
+  /** As the export `QueryArrayResult`. */
+  // deno-lint-ignore no-explicit-any -- as in @types/pg
+  type QueryArrayResult<Row extends any[] = any[]> = import("./result.ts").QueryArrayResult<Row>;
+  /** As the export `ResultBuilder`. */
+  // deno-lint-ignore no-explicit-any -- as in @types/pg
+  type ResultBuilder<Row extends QueryResultRow = any> = import("./result.ts").ResultBuilder<Row>;
+  /** As the export `Result`. */
+  // deno-lint-ignore no-explicit-any -- as in @types/pg
+  type Result<Row extends QueryResultRow = any> = import("./result.ts").Result<Row>;
+}

@@ -14,7 +14,7 @@ import { type ClientConstructor, type PoolConfig, type PoolOptions, poolOptions 
 import { runOn, runSubmittableOn, type Settle } from "./pool_query.ts";
 import { PoolWaiter } from "./pool_waiter.ts";
 import type { QueryCallback } from "./query.ts";
-import type { QueryArrayConfig, QueryConfig } from "./query_config.ts";
+import type { QueryArrayConfig, QueryConfig, QueryConfigValues } from "./query_config.ts";
 import type { QueryResultRow, Result } from "./result.ts";
 import { isSubmittable, type Submittable } from "./submittable.ts";
 import { rejectTraced } from "./trace.ts";
@@ -140,22 +140,40 @@ export class Pool extends PoolOperations {
    * `verify`, a listener of `connect` or `acquire`).
    */
   // deno-lint-ignore no-explicit-any -- generics as in @types/pg
-  query<Row extends any[]>(config: QueryArrayConfig, values?: readonly unknown[]): Promise<Result<Row>>;
+  query<Row extends any[] = any[], Values = readonly any[]>(
+    config: QueryArrayConfig<Values>,
+    values?: QueryConfigValues<Values>,
+  ): Promise<Result<Row>>;
   /** Rows are objects by the names of their columns. */
-  query<Row = QueryResultRow>(config: string | QueryConfig, values?: readonly unknown[]): Promise<Result<Row>>;
+  // deno-lint-ignore no-explicit-any -- generics as in @types/pg
+  query<Row extends QueryResultRow = any, Values = readonly any[]>(
+    config: string | QueryConfig<Values>,
+    values?: QueryConfigValues<Values>,
+  ): Promise<Result<Row>>;
   /**
    * Runs what submits itself, on a client of its own that goes back once it has ended. Resolves then, with the result
    * where it has one; what it fails by is first of all its own to tell.
    */
   query(submittable: Submittable): Promise<Result>;
   /** As above, and calls back. */
-  query<Row = QueryResultRow>(config: string | QueryConfig, callback: QueryCallback<Result<Row>>): void;
+  // deno-lint-ignore no-explicit-any -- generics as in @types/pg
+  query<Row extends any[] = any[], Values = readonly any[]>(
+    config: QueryArrayConfig<Values>,
+    callback: QueryCallback<Result<Row>>,
+  ): void;
+  /** As in node-postgres, the outcome is told to the callback. */
+  // deno-lint-ignore no-explicit-any -- generics as in @types/pg
+  query<Row extends QueryResultRow = any, Values = readonly any[]>(
+    config: string | QueryConfig<Values>,
+    callback: QueryCallback<Result<Row>>,
+  ): void;
   /** As above, and calls back. */
   query(submittable: Submittable, callback: QueryCallback): void;
   /** As above, with values, and calls back. */
-  query<Row = QueryResultRow>(
-    config: string | QueryConfig,
-    values: readonly unknown[] | undefined,
+  // deno-lint-ignore no-explicit-any -- generics as in @types/pg
+  query<Row extends QueryResultRow = any, Values = readonly any[]>(
+    config: string | QueryConfig<Values>,
+    values: QueryConfigValues<Values> | undefined,
     callback: QueryCallback<Result<Row>>,
   ): void;
   query(

@@ -2,11 +2,11 @@ import { EventEmitter } from "events";
 import { inDomain } from "../config/host.ts";
 import type { TypeParserSource } from "../types/codec.ts";
 import type { QueryConfig } from "./query_config.ts";
-import type { Result } from "./result.ts";
+import type { QueryResultRow, Result } from "./result.ts";
 
-/** node-postgres's callback. */
+/** node-postgres's callback, as @types/pg has it: the error is null or undefined where all went well. */
 // deno-lint-ignore no-explicit-any -- as in @types/pg
-export type QueryCallback<R = any> = (error: Error | null, result: R) => void;
+export type QueryCallback<R = any> = (error: Error, result: R) => void;
 
 /**
  * A query that reports by events, as node-postgres's: `row` (row, result) for each row, then `end` (result), or `error`.
@@ -19,7 +19,8 @@ export type QueryCallback<R = any> = (error: Error | null, result: R) => void;
  * query.on("end", () => client.end());
  * ```
  */
-export class Query extends EventEmitter {
+// deno-lint-ignore no-explicit-any -- generics as in @types/pg
+export class Query<Row extends QueryResultRow = any, Values extends readonly any[] = any> extends EventEmitter {
   /** The SQL. As all of these, it may be changed until the query is given to a client. */
   text: string;
   /** The values of its parameters. */
@@ -35,17 +36,17 @@ export class Query extends EventEmitter {
   /** As {@linkcode QueryConfig.queryMode}. */
   queryMode: QueryConfig["queryMode"];
   /** Is called back besides the events; rows are then gathered. */
-  callback: QueryCallback | undefined;
+  callback: QueryCallback<Result<Row>> | undefined;
   readonly #rest: Pick<QueryConfig, "rowMode" | "query_timeout" | "signal">;
 
   /** A query to be given to `client.query`, once. */
   constructor(
-    textOrConfig: string | QueryConfig,
-    valuesOrCallback?: readonly unknown[] | QueryCallback,
-    callback?: QueryCallback,
+    textOrConfig: string | QueryConfig<Values>,
+    valuesOrCallback?: Values | QueryCallback<Result<Row>>,
+    callback?: QueryCallback<Result<Row>>,
   ) {
     super();
-    const config: QueryConfig = typeof textOrConfig === "string" ? { text: textOrConfig } : textOrConfig;
+    const config: QueryConfig = typeof textOrConfig === "string" ? { text: textOrConfig } : textOrConfig as QueryConfig;
     const given = typeof valuesOrCallback === "function" ? undefined : valuesOrCallback;
     this.text = config.text;
     this.values = given || config.values;

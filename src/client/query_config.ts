@@ -8,36 +8,41 @@ import { ClientError, ConfigError } from "../errors.ts";
 import type { TypeParserSource } from "../types/codec.ts";
 import type { QueryCallback } from "./query.ts";
 
+/** The type of a query's values: an array, or for a given number of them a tuple. */
+export type QueryConfigValues<Values> = Values extends readonly unknown[] ? Values : never;
+
 /** A query as node-postgres takes it. */
-export interface QueryConfig<Values extends readonly unknown[] = readonly unknown[]> {
+// deno-lint-ignore no-explicit-any -- as in @types/pg
+export interface QueryConfig<Values = readonly any[]> {
   /** The SQL. Without values, a name and the like it may have several statements. */
-  readonly text: string;
+  text: string;
   /** The values of `$1`, `$2`, ... */
-  readonly values?: Values | undefined;
+  values?: QueryConfigValues<Values> | undefined;
   /** Keeps the statement prepared on this connection under this name. */
-  readonly name?: string | undefined;
+  name?: string | undefined;
   /** `array`: each row is the array of its values. */
-  readonly rowMode?: "array" | "object" | undefined;
+  rowMode?: "array" | "object" | undefined;
   /** Parsers for this query alone. */
-  readonly types?: TypeParserSource | undefined;
+  types?: TypeParserSource | undefined;
   /** Ask for the results in binary. Default: the client's `binary`. */
-  readonly binary?: boolean | undefined;
+  binary?: boolean | undefined;
   /** `extended`: use the extended protocol although nothing else asks for it. */
-  readonly queryMode?: "simple" | "extended" | undefined;
+  queryMode?: "simple" | "extended" | undefined;
   /** Accepted as in node-postgres; all rows are asked for at once in any case. */
-  readonly rows?: number | undefined;
+  rows?: number | undefined;
   /** How long to wait for the whole answer, in milliseconds. Default: the client's `query_timeout`. */
-  readonly query_timeout?: number | undefined;
+  query_timeout?: number | undefined;
   /** As in node-postgres: told of the outcome instead of a promise. */
-  readonly callback?: QueryCallback | undefined;
+  callback?: QueryCallback | undefined;
   /** Aborts the query: the server is asked to cancel it, and the promise rejects at once with an `AbortError`. */
-  readonly signal?: AbortSignal | undefined;
+  signal?: AbortSignal | undefined;
 }
 
 /** A query whose rows are arrays. */
-export interface QueryArrayConfig<Values extends readonly unknown[] = readonly unknown[]> extends QueryConfig<Values> {
+// deno-lint-ignore no-explicit-any -- as in @types/pg
+export interface QueryArrayConfig<Values = readonly any[]> extends QueryConfig<Values> {
   /** Each row is the array of its values. */
-  readonly rowMode: "array";
+  rowMode: "array";
 }
 
 /**

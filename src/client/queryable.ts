@@ -7,7 +7,7 @@
 import type { CopyFromOptions, CopyIn, CopySource } from "./copy_in.ts";
 import type { CopyOut, CopyToOptions } from "./copy_out.ts";
 import type { Cursor } from "./cursor.ts";
-import type { QueryArrayConfig, QueryConfig } from "./query_config.ts";
+import type { QueryArrayConfig, QueryConfig, QueryConfigValues } from "./query_config.ts";
 import type { QueryResultRow, Result } from "./result.ts";
 import type { PortalOptions, RowStream, StreamOptions } from "./row_stream.ts";
 import type { TransactionWork } from "./transaction.ts";
@@ -26,9 +26,16 @@ import type { TransactionOptions } from "./transaction_options.ts";
 export interface Queryable {
   /** Runs a query; as in node-postgres. */
   // deno-lint-ignore no-explicit-any -- generics as in @types/pg
-  query<Row extends any[]>(config: QueryArrayConfig, values?: readonly unknown[]): Promise<Result<Row>>;
+  query<Row extends any[] = any[], Values = readonly any[]>(
+    config: QueryArrayConfig<Values>,
+    values?: QueryConfigValues<Values>,
+  ): Promise<Result<Row>>;
   /** Rows are objects by the names of their columns. */
-  query<Row = QueryResultRow>(config: string | QueryConfig, values?: readonly unknown[]): Promise<Result<Row>>;
+  // deno-lint-ignore no-explicit-any -- generics as in @types/pg
+  query<Row extends QueryResultRow = any, Values = readonly any[]>(
+    config: string | QueryConfig<Values>,
+    values?: QueryConfigValues<Values>,
+  ): Promise<Result<Row>>;
 
   /**
    * The rows of a query one by one, read as they are consumed: of a result of any size only a part is held.

@@ -13,7 +13,7 @@ import { Cursor } from "./cursor.ts";
 import { LateBatches } from "./late_batches.ts";
 import { Place } from "./place.ts";
 import type { PortalHost } from "./portal_reader.ts";
-import { type QueryArrayConfig, type QueryConfig, queryConfig } from "./query_config.ts";
+import { type QueryArrayConfig, type QueryConfig, queryConfig, type QueryConfigValues } from "./query_config.ts";
 import type { Queryable } from "./queryable.ts";
 import type { Request } from "./request.ts";
 import type { QueryResultRow, Result } from "./result.ts";
@@ -61,11 +61,15 @@ export abstract class QueryableBase extends EventEmitter implements Queryable {
 
   /** As {@linkcode Queryable.query}. */
   // deno-lint-ignore no-explicit-any -- generics as in @types/pg
-  abstract query<Row extends any[]>(config: QueryArrayConfig, values?: readonly unknown[]): Promise<Result<Row>>;
+  abstract query<Row extends any[] = any[], Values = readonly any[]>(
+    config: QueryArrayConfig<Values>,
+    values?: QueryConfigValues<Values>,
+  ): Promise<Result<Row>>;
   /** Rows are objects by the names of their columns. */
-  abstract query<Row = QueryResultRow>(
-    config: string | QueryConfig,
-    values?: readonly unknown[],
+  // deno-lint-ignore no-explicit-any -- generics as in @types/pg
+  abstract query<Row extends QueryResultRow = any, Values = readonly any[]>(
+    config: string | QueryConfig<Values>,
+    values?: QueryConfigValues<Values>,
   ): Promise<Result<Row>>;
   /** As {@linkcode Queryable.transaction}. */
   abstract transaction<T>(work: TransactionWork<T>, options?: TransactionOptions): Promise<T>;

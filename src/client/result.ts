@@ -3,21 +3,67 @@ import type { TypeParserSource } from "../types/codec.ts";
 import { types as globalTypes } from "../types/registry.ts";
 
 /** A row keyed by column name. */
-// deno-lint-ignore no-explicit-any -- as in @types/pg: what a column holds is known to the caller alone
-export type QueryResultRow = Record<string, any>;
+export interface QueryResultRow {
+  /** A value, by the name of its column. */
+  // deno-lint-ignore no-explicit-any -- as in @types/pg: what a column holds is known to the caller alone
+  [column: string]: any;
+}
+
+/** What every result tells, under the names of @types/pg. */
+export interface QueryResultBase {
+  /** The first word of the command tag, such as `SELECT`. As in node-postgres, null for an empty query. */
+  command: string;
+  /** Rows returned or affected; null where the command counts none. */
+  rowCount: number | null;
+  /** The OID of an inserted row, which PostgreSQL 12 and newer always report as 0. As in node-postgres, null elsewhere. */
+  oid: number;
+  /** The columns of the rows. */
+  fields: FieldDef[];
+}
+
+/** A column of a result as @types/pg has it. */
+export interface FieldDef extends Omit<FieldDescription, "format"> {
+  /** How the values were sent: `text` or `binary`. */
+  readonly format: string;
+}
+
+/** What a query resolves with. */
+// deno-lint-ignore no-explicit-any -- as in @types/pg
+export interface QueryResult<Row extends QueryResultRow = any> extends QueryResultBase {
+  /** The rows, each an object by column names. */
+  rows: Row[];
+}
+
+/** What a query whose rows are arrays resolves with. */
+// deno-lint-ignore no-explicit-any -- as in @types/pg
+export interface QueryArrayResult<Row extends any[] = any[]> extends QueryResultBase {
+  /** The rows, each the array of its values. */
+  rows: Row[];
+}
+
+/** A result while its rows come, as a {@linkcode Query}'s listeners see it. */
+// deno-lint-ignore no-explicit-any -- as in @types/pg
+export interface ResultBuilder<Row extends QueryResultRow = any> extends QueryResult<Row> {
+  /** Adds a row. */
+  addRow(row: Row): void;
+}
+
+/** What the types of @types/pg, which programs are written to, have no place for. */
+const NOTHING = null as never;
 
 /** The most frequent tag, which needs no search. */
 const SELECT = "SELECT ";
 const TAG = /^([A-Za-z]+)(?: (\d+))?(?: (\d+))?/;
 
 /** The result of one statement, under node-postgres's names. */
-export class Result<Row = QueryResultRow> {
-  /** The first word of the command tag, such as `SELECT`; null for an empty query. */
-  command: string | null = null;
+// deno-lint-ignore no-explicit-any -- as in @types/pg
+export class Result<Row = any> implements QueryResultBase {
+  /** The first word of the command tag, such as `SELECT`; null for an empty query, whatever the type says. */
+  command: string = NOTHING;
   /** Rows returned or affected; null where the command counts none. */
   rowCount: number | null = null;
-  /** The OID of an inserted row, which PostgreSQL 12 and newer always report as 0. */
-  oid: number | null = null;
+  /** The OID of an inserted row, which PostgreSQL 12 and newer always report as 0; null elsewhere, whatever the type says. */
+  oid: number = NOTHING;
   /** The rows, each an object by column names, or an array (`rowMode`). */
   rows: Row[] = [];
   /** The columns of the rows. */

@@ -8,7 +8,7 @@ import { ClientError } from "../errors.ts";
 import { type CopyFromOptions, type CopyIn, type CopySource, isCopySource } from "./copy_in.ts";
 import type { CopyOut, CopyToOptions } from "./copy_out.ts";
 import type { Cursor } from "./cursor.ts";
-import { type QueryArrayConfig, type QueryConfig, queryConfig } from "./query_config.ts";
+import { type QueryArrayConfig, type QueryConfig, queryConfig, type QueryConfigValues } from "./query_config.ts";
 import type { Queryable } from "./queryable.ts";
 import type { QueryResultRow, Result } from "./result.ts";
 import type { PortalOptions, RowStream, StreamOptions } from "./row_stream.ts";
@@ -56,8 +56,15 @@ export class Transaction implements Queryable {
   }
 
   // deno-lint-ignore no-explicit-any -- generics as in @types/pg
-  query<Row extends any[]>(config: QueryArrayConfig, values?: readonly unknown[]): Promise<Result<Row>>;
-  query<Row = QueryResultRow>(config: string | QueryConfig, values?: readonly unknown[]): Promise<Result<Row>>;
+  query<Row extends any[] = any[], Values = readonly any[]>(
+    config: QueryArrayConfig<Values>,
+    values?: QueryConfigValues<Values>,
+  ): Promise<Result<Row>>;
+  // deno-lint-ignore no-explicit-any -- generics as in @types/pg
+  query<Row extends QueryResultRow = any, Values = readonly any[]>(
+    config: string | QueryConfig<Values>,
+    values?: QueryConfigValues<Values>,
+  ): Promise<Result<Row>>;
   async query(config: string | QueryConfig, values?: readonly unknown[]): Promise<Result> {
     this.assertOpen();
     const normalised = queryConfig(config, values);

@@ -52,6 +52,13 @@ export interface TypesConfig {
   getTypeParser(oid: never, format?: never): unknown;
 }
 
+/** {@linkcode TypesConfig} as @types/pg has it. */
+export interface CustomTypesConfig {
+  /** The parser for a type's object identifier and format. */
+  // deno-lint-ignore no-explicit-any -- as in @types/pg
+  getTypeParser: (oid: number, format?: "text" | "binary") => any;
+}
+
 /**
  * The options of a client. All are optional.
  *

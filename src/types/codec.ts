@@ -23,8 +23,11 @@ export type ByteDecoder = (bytes: Uint8Array, start: number, end: number) => unk
 /** Parses the text of one non-NULL value; what users of node-postgres register. */
 export type TextParser<T = unknown> = (value: string) => T;
 
-/** Parses the binary form of one non-NULL value, which it may keep (a Buffer where the runtime has one). */
-export type BinaryParser<T = unknown> = (value: Uint8Array) => T;
+/**
+ * Parses the binary form of one non-NULL value, which it may keep: a Buffer where the runtime has one, and so a parser may
+ * be typed to take it, as node-postgres's are. That is what the type of a method allows, and not that of a function.
+ */
+export type BinaryParser<T = unknown> = { parse(value: Uint8Array): T }["parse"];
 
 /**
  * Anything that knows how values are parsed: our {@linkcode TypeRegistry}, npm's `pg-types`, or the `types` object that

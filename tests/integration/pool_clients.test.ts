@@ -30,7 +30,7 @@ class FakeClient extends EventEmitter {
   }
 
   query(_text: string, values: unknown, callback?: QueryCallback): void {
-    queueMicrotask(() => (callback ?? values as QueryCallback)(null, { rows: [] } as never));
+    queueMicrotask(() => (callback ?? values as QueryCallback)(null as never, { rows: [] } as never));
   }
 
   end(callback?: () => void): void {
