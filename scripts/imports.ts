@@ -25,7 +25,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Files that every layer may import. */
-const LEAVES = ["src/errors.ts", "src/utf8.ts"];
+const LEAVES = ["src/builtin_module.ts", "src/errors.ts", "src/utf8.ts"];
 
 /** Files outside the layers, which may import everything. */
 const ENTRIES = ["mod.ts", "src/cli.ts"];
@@ -38,20 +38,19 @@ const INTERFACES: Readonly<Record<string, readonly string[]>> = {
 
 /** The adapters: the only files that may use a runtime's own API, and npm packages. */
 const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
+  "src/builtin_module.ts": ["process"],
   "src/cli.ts": ["node:process", "process"],
   "src/config/host.ts": ["Deno", "process", "node:fs", "node:os"],
   "src/duplex/deno.ts": ["Deno"],
-  "src/duplex/node.ts": ["process", "node:net", "node:tls"],
+  "src/duplex/node.ts": ["node:net", "node:tls"],
   "src/duplex/node_tls.ts": ["process", "node:net", "node:tls", "node:crypto"],
-  "src/duplex/node_tls_over.ts": ["process", "node:net", "node:stream"],
-  "src/duplex/open.ts": ["Deno", "process"], // asks which of them is there
+  "src/duplex/node_tls_over.ts": ["node:net", "node:stream"],
+  "src/duplex/open.ts": ["Deno"], // asks whether it is there
   "src/duplex/ws.ts": ["ws"],
   "src/proxy/node.ts": ["Buffer", "node:buffer", "node:dns/promises", "node:http", "node:net", "node:stream", "ws"],
   "src/proxy/waiting_client.ts": ["node:stream"], // its types
   "src/proxy/websocket_peer.ts": ["ws"], // its types
-  "src/tls/choose.ts": ["process"], // asks whether it is there
   "src/tls/engine_loader.ts": ["@pgduplex/wolfssl"],
-  "src/tls/roots.ts": ["process"],
   "src/types/byte_array.ts": ["Buffer"],
   "src/utf8.ts": ["Buffer"],
   "src/client/connection.ts": ["events"],

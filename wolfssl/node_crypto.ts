@@ -6,18 +6,14 @@
  */
 
 import type { CipherGCM, CipherGCMTypes, DecipherGCM, KeyObject } from "node:crypto";
+import { builtinModule } from "../src/builtin_module.ts";
 import { type Aead, type AeadKey, TAG_SIZE } from "./aead.ts";
 
 const OPTIONS = { authTagLength: TAG_SIZE } as const;
 
 /** Node's AES-GCM; undefined where the runtime has none. */
 export function nodeAead(): Aead | undefined {
-  // Not an import, so that a bundler for browsers or Workers never meets a node: specifier.
-  const process = (globalThis as { process?: { getBuiltinModule?(name: string): unknown } })
-    .process;
-  const crypto = process?.getBuiltinModule?.("node:crypto") as
-    | typeof import("node:crypto")
-    | undefined;
+  const crypto = builtinModule<typeof import("node:crypto")>("node:crypto");
   return crypto && { importKey: (raw) => new NodeKey(crypto, raw) };
 }
 

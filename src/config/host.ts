@@ -5,6 +5,8 @@
  * @module
  */
 
+import { builtinModule } from "../builtin_module.ts";
+
 /** What is used of the runtimes' globals; every one of them lacks some of it. */
 interface Runtime {
   readonly Deno?: {
@@ -14,7 +16,6 @@ interface Runtime {
   readonly process?: {
     readonly env?: Readonly<Record<string, string | undefined>>;
     readonly platform?: string;
-    getBuiltinModule?(name: string): unknown;
     readonly domain?: { bind(callback: unknown): unknown } | null;
   };
 }
@@ -52,7 +53,7 @@ export function env(name: string): string | undefined {
  * @throws what the file system throws; a `NotSupportedError` where the runtime has no files.
  */
 export function readTextFile(path: string): string {
-  const fs = builtin<FileSystem>("node:fs");
+  const fs = builtinModule<FileSystem>("node:fs");
   if (fs === undefined) throw new DOMException("this runtime has no files", "NotSupportedError");
   return fs.readFileSync(path, "utf8");
 }
@@ -63,7 +64,7 @@ export function readTextFile(path: string): string {
  * @throws what the file system throws where the file is there and cannot be read.
  */
 export function readTextFileIfPresent(path: string): string | undefined {
-  const fs = builtin<FileSystem>("node:fs");
+  const fs = builtinModule<FileSystem>("node:fs");
   if (fs === undefined || !permitted({ name: "read", path }) || !fs.existsSync(path)) return undefined;
   return fs.readFileSync(path, "utf8");
 }
@@ -102,7 +103,7 @@ export function homeDirectory(): string | undefined {
 function ask(permission: DenoPermission, question: (os: OperatingSystem) => string): string | undefined {
   if (!permitted(permission)) return undefined;
   return quietly(() => {
-    const os = builtin<OperatingSystem>("node:os");
+    const os = builtinModule<OperatingSystem>("node:os");
     return os && question(os);
   });
 }
@@ -110,7 +111,7 @@ function ask(permission: DenoPermission, question: (os: OperatingSystem) => stri
 /** Files, where the runtime has them; a Worker's are its own, and hold nothing of a user's. */
 export function fileSystem(): FileSystem | undefined {
   const { navigator } = globalThis as { navigator?: { userAgent?: string } };
-  return navigator?.userAgent === "Cloudflare-Workers" ? undefined : builtin<FileSystem>("node:fs");
+  return navigator?.userAgent === "Cloudflare-Workers" ? undefined : builtinModule<FileSystem>("node:fs");
 }
 
 /** False where Deno would refuse, or would stop to ask the person at the terminal. */
@@ -122,11 +123,6 @@ export function permitted(permission: DenoPermission): boolean {
 /** Whether file permissions are Windows's, and paths too. */
 export function onWindows(): boolean {
   return runtime().process?.platform === "win32";
-}
-
-/** A module of Node's, on Node, Bun, Deno and wherever else it is offered, without an import that bundlers would follow. */
-function builtin<Module>(name: string): Module | undefined {
-  return runtime().process?.getBuiltinModule?.(name) as Module | undefined;
 }
 
 function quietly(read: () => string | undefined): string | undefined {

@@ -6,6 +6,7 @@
 
 import type { NetConnectOpts, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { builtinModule } from "../builtin_module.ts";
 import type { DriverError } from "../errors.ts";
 import { ConfigError, TlsError } from "../errors.ts";
 import type { TlsDuplex, TlsInfo, TlsOptions } from "../tls/engine.ts";
@@ -289,7 +290,5 @@ class NodeTlsDuplex extends NodeDuplex implements TlsDuplex {
 }
 
 function net(): typeof import("node:net") {
-  // Not an import, so that a bundler for browsers or Workers never meets a node: specifier.
-  const process = (globalThis as { process?: { getBuiltinModule?(name: string): unknown } }).process;
-  return process?.getBuiltinModule?.("node:net") as typeof import("node:net");
+  return builtinModule("node:net") as typeof import("node:net");
 }

@@ -6,6 +6,7 @@
 
 import type { Socket } from "node:net";
 import type { ConnectionOptions, PeerCertificate, TLSSocket } from "node:tls";
+import { builtinModule } from "../builtin_module.ts";
 import type { DriverError, ErrorPlace, TlsError } from "../errors.ts";
 import type { TlsInfo, TlsOptions } from "../tls/engine.ts";
 import { codeOf } from "./failures.ts";
@@ -162,9 +163,7 @@ function namesOf(certificate: PeerCertificate | undefined): { subject?: string; 
 }
 
 function tls(): typeof import("node:tls") {
-  // Not an import, so that a bundler for browsers or Workers never meets a node: specifier.
-  const process = (globalThis as { process?: { getBuiltinModule?(name: string): unknown } }).process;
-  return process?.getBuiltinModule?.("node:tls") as typeof import("node:tls");
+  return builtinModule("node:tls") as typeof import("node:tls");
 }
 
 function versions(): Readonly<Record<string, string | undefined>> {

@@ -6,6 +6,7 @@
 
 import type { Socket } from "node:net";
 import type { Duplex as NodeStream } from "node:stream";
+import { builtinModule } from "../builtin_module.ts";
 import { TlsError } from "../errors.ts";
 import type { TlsDuplex, TlsOptions } from "../tls/engine.ts";
 import type { Duplex } from "./duplex.ts";
@@ -21,7 +22,7 @@ import { handshake } from "./node_tls.ts";
 export async function nodeTlsOver(duplex: Duplex, options: TlsOptions): Promise<TlsDuplex> {
   const { transport, remote } = duplex.info;
   const place = { transport, phase: "tls" as const };
-  const stream = builtin("node:stream") as typeof import("node:stream") | undefined;
+  const stream = builtinModule<typeof import("node:stream")>("node:stream");
   if (stream === undefined) throw new TlsError("TLS_UNAVAILABLE", `this runtime has no node:tls for ${remote}`, place);
   const socket = asNodeStream(duplex, stream) as Socket;
   const secured = await handshake(
@@ -63,10 +64,4 @@ function asNodeStream(duplex: Duplex, { Duplex: Stream }: typeof import("node:st
       done(error);
     },
   });
-}
-
-function builtin(name: string): unknown {
-  // Not an import, so that a bundler for browsers or Workers never meets a node: specifier.
-  const process = (globalThis as { process?: { getBuiltinModule?(name: string): unknown } }).process;
-  return process?.getBuiltinModule?.(name);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { builtinModule } from "../builtin_module.ts";
 import { ConfigError, DriverError, TransportError } from "../errors.ts";
 import type { Duplex } from "./duplex.ts";
 import { openFailed } from "./failures.ts";
@@ -37,11 +38,10 @@ export interface OpenTarget extends Target {
 export async function openDuplex(target: OpenTarget): Promise<Duplex> {
   if (target.openDuplex !== undefined) return await openByUser(target, target.openDuplex);
   if (target.wsProxy !== undefined) return await openByProxy(target, target.wsProxy);
-  // The names are what each runtime alone has; Deno and workerd also have Node's process.
+  // The names are what each runtime alone has; Deno and workerd also have Node's modules.
   const runtime = globalThis as {
     Deno?: { connect?: unknown };
     navigator?: { userAgent?: string };
-    process?: { getBuiltinModule?: unknown };
     TCPSocket?: unknown;
   };
   if (typeof runtime.Deno?.connect === "function") return (await import("./deno.ts")).openDeno(target);
@@ -49,7 +49,7 @@ export async function openDuplex(target: OpenTarget): Promise<Duplex> {
     assertTcp(target, "cloudflare");
     return (await import("./cloudflare.ts")).openCloudflare(target);
   }
-  if (typeof runtime.process?.getBuiltinModule === "function") return (await import("./node.ts")).openNode(target);
+  if (builtinModule("node:net") !== undefined) return (await import("./node.ts")).openNode(target);
   if (typeof runtime.TCPSocket === "function") {
     assertTcp(target, "direct-sockets");
     return (await import("./direct_sockets.ts")).openDirectSocket(target);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { builtinModule } from "../builtin_module.ts";
 import type { CryptoMode, TlsEngineChoice } from "../config/options.ts";
 import type { Duplex } from "../duplex/duplex.ts";
 import { TlsError } from "../errors.ts";
@@ -121,9 +122,6 @@ async function nodeTls(): Promise<TlsEngine | undefined> {
 
 /** Workers have modules of these names that cannot do all of it. */
 function hasNodeTls(): boolean {
-  const { process, navigator } = globalThis as {
-    process?: { getBuiltinModule?(name: string): unknown };
-    navigator?: { userAgent?: string };
-  };
-  return navigator?.userAgent !== "Cloudflare-Workers" && process?.getBuiltinModule?.("node:tls") !== undefined;
+  const { navigator } = globalThis as { navigator?: { userAgent?: string } };
+  return navigator?.userAgent !== "Cloudflare-Workers" && builtinModule("node:tls") !== undefined;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { builtinModule } from "../builtin_module.ts";
 import { TlsError } from "../errors.ts";
 
 /** A cache, and the only state of this module: reading a hundred certificates anew for each connection would be waste. */
@@ -30,9 +31,7 @@ export function rootsUnavailable(): TlsError {
 }
 
 function runtimeRoots(): readonly string[] | undefined {
-  // Not an import, so that a bundler for browsers or Workers never meets a node: specifier.
-  const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };
-  const tls = process?.getBuiltinModule?.("node:tls") as NodeTls | undefined;
+  const tls = builtinModule<NodeTls>("node:tls");
   try {
     return tls?.getCACertificates?.("default") ?? tls?.rootCertificates;
   } catch {

@@ -22,9 +22,16 @@ interface EdgeRuntimePackage {
 const require = createRequire(`${process.cwd()}/`);
 const { EdgeRuntime } = require("edge-runtime") as EdgeRuntimePackage;
 const core = new WebAssembly.Module(readFileSync(corePath));
+/** As Next.js has it in edge functions: it is there, and its functions throw. */
+const pretender = {
+  env: {},
+  getBuiltinModule() {
+    throw new Error("A Node.js API is used (process.getBuiltinModule) which is not supported in the Edge Runtime.");
+  },
+};
 const runtime = new EdgeRuntime({
   initialCode: readFileSync(path, "utf8"),
-  extend: (context) => Object.assign(context, { core }),
+  extend: (context) => Object.assign(context, { core, process: pretender }),
 });
 
 runtime.dispatchFetch("http://function/", { method: "POST", body: task })
