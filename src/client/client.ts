@@ -8,7 +8,6 @@ import type { ClientConfig } from "../config/client_config.ts";
 import { inDomain } from "../config/host.ts";
 import type { ConnectionOptions } from "../config/options.ts";
 import type { DuplexInfo } from "../duplex/duplex.ts";
-import { TimeoutError, TransportError } from "../errors.ts";
 import type { ConnectTimings } from "../session/connect_state.ts";
 import { StatementCache } from "../session/statement_cache.ts";
 import type { TlsInfo } from "../tls/engine.ts";
@@ -20,7 +19,7 @@ import { ClientShape, type ClientStage } from "./client_shape.ts";
 import { Connection } from "./connection.ts";
 import { defaults } from "./defaults.ts";
 import { Lifecycle, type LifecycleEvents } from "./lifecycle.ts";
-import { callbackObserver, eventObserver } from "./observers.ts";
+import { breakingOnTimeout, callbackObserver, eventObserver } from "./observers.ts";
 import { type Operations, Place } from "./place.ts";
 import { resolveClientOptions } from "./resolve_client_options.ts";
 import { oneOrAll, Query, type QueryCallback } from "./query.ts";
@@ -350,15 +349,7 @@ export class Client extends ClientShape {
   }
 
   #makeConnection(): Connection {
-    const destroy = (reason: Error | undefined) => {
-      const error = reason ??
-        new TransportError("CONNECTION_DESTROYED", "Connection terminated unexpectedly", {
-          phase: "close",
-          verbatim: true,
-          hint: "The program ended the connection under its client.",
-        });
-      this.#lifecycle.destroy(error);
-    };
+    const destroy = (reason: Error | undefined) => this.#lifecycle.destroy(reason);
     const connection = new Connection({
       ending: () => this._ending,
       statements: () => this.stage.session?.statements,
@@ -385,20 +376,10 @@ export class Client extends ClientShape {
   }
 
   #runQuery(config: QueryConfig, observer: QueryObserver): void {
-    const patient = this.pipeline ? this.#givingUpWith(observer) : observer;
+    const patient = this.pipeline ? breakingOnTimeout(observer, () => this.connection.stream.destroy()) : observer;
     const request = new QueryRequest(config, this.#queryDefaults, this.#options.queryTimeoutMillis, patient);
     if (this.pipeline && config.rows) this.#refuse(request, "The `rows` option is");
     else this.#lifecycle.run(request);
-  }
-
-  /** As in node-postgres, what times out in a pipeline takes the connection with it. */
-  #givingUpWith(observer: QueryObserver): QueryObserver {
-    const failed = (error: Error) => {
-      observer.failed(error);
-      const wasSent = error instanceof TimeoutError && !error.safeToRetry;
-      if (wasSent) this.connection.stream.destroy();
-    };
-    return Object.assign(Object.create(observer) as QueryObserver, { failed });
   }
 
   /** Who asks for a pipeline is promised that nothing holds it up, as in node-postgres. */

@@ -6,10 +6,11 @@
 
 import type { ConnectionOptions } from "../config/options.ts";
 import { type Deferred, deferred } from "../duplex/waiting.ts";
-import { AbortError, ClientError, type ConfigError, type ErrorPlace } from "../errors.ts";
+import { AbortError, ClientError, type ConfigError, type ErrorPlace, TransportError } from "../errors.ts";
 import { connect, type Connected } from "../session/connect.ts";
 import { endedByClient } from "../session/failures.ts";
-import type { Session, SessionEvents } from "../session/session.ts";
+import type { SessionEvents } from "../session/session_options.ts";
+import type { Session } from "../session/session.ts";
 import type { ClientStage } from "./client_shape.ts";
 import type { Request } from "./request.ts";
 import { RequestQueue } from "./request_queue.ts";
@@ -170,8 +171,9 @@ export class Lifecycle {
     }
   }
 
-  /** Breaks the connection, or the attempt to make it. */
-  destroy(error: Error): void {
+  /** Breaks the connection, or the attempt to make it: what is outstanding fails by the reason. */
+  destroy(reason: Error | undefined): void {
+    const error = reason ?? destroyed();
     const state = this.#state;
     if (state.at === "connecting") state.abort.abort(error);
     else if (state.at === "connected") state.session.destroy(error);
@@ -252,4 +254,12 @@ export class Lifecycle {
       ? this.error("CLIENT_CLOSED", "Client was closed and is not queryable")
       : this.error("CLIENT_BROKEN", "Client has encountered a connection error and is not queryable", cause);
   }
+}
+
+function destroyed(): TransportError {
+  return new TransportError("CONNECTION_DESTROYED", "Connection terminated unexpectedly", {
+    phase: "close",
+    verbatim: true,
+    hint: "The program ended the connection under its client.",
+  });
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { TimeoutError } from "../errors.ts";
 import { callOut } from "./call_out.ts";
 import { oneOrAll, type Query, type QueryCallback } from "./query.ts";
 import type { QueryObserver } from "./query_run.ts";
@@ -42,4 +43,14 @@ export function eventObserver(query: Query, timed: boolean): QueryObserver {
       if (!heard || report !== undefined) result.rows.push(row as QueryResultRow);
     },
   };
+}
+
+/** As in node-postgres, what times out in a pipeline takes the connection with it. */
+export function breakingOnTimeout(observer: QueryObserver, breakConnection: () => void): QueryObserver {
+  const failed = (error: Error) => {
+    observer.failed(error);
+    const wasSent = error instanceof TimeoutError && !error.safeToRetry;
+    if (wasSent) breakConnection();
+  };
+  return Object.assign(Object.create(observer) as QueryObserver, { failed });
 }

@@ -15,7 +15,8 @@ import { dial, type Encryption } from "./dial.ts";
 import { GuessRefused } from "./guess.ts";
 import { rememberedLogin, rememberLogin } from "./method_memory.ts";
 import { askPassword, needsPassword, passwordFromFile } from "./password.ts";
-import type { Session, SessionEvents } from "./session.ts";
+import type { SessionEvents } from "./session_options.ts";
+import type { Session } from "./session.ts";
 import { type StartedSession, startSession } from "./startup.ts";
 
 /** What a connect reports, and what may end it early. */

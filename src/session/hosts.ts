@@ -16,7 +16,8 @@ import {
   TransportError,
 } from "../errors.ts";
 import type { Connected, ConnectInput } from "./connect.ts";
-import type { Session, SessionEvents } from "./session.ts";
+import type { SessionEvents } from "./session_options.ts";
+import type { Session } from "./session.ts";
 import { SimpleQuery } from "./simple_query.ts";
 
 /**

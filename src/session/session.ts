@@ -9,19 +9,15 @@
 
 import type { Duplex } from "../duplex/duplex.ts";
 import { DONE } from "../duplex/waiting.ts";
-import { ClientError, DatabaseError, DriverError, type ErrorPlace, type Phase, type ServerReport } from "../errors.ts";
-import {
-  decodeNotification,
-  decodeParameterStatus,
-  decodeReadyForQuery,
-  type NotificationResponse,
-} from "../protocol/backend.ts";
+import { ClientError, DatabaseError, DriverError, type ErrorPlace, type Phase } from "../errors.ts";
+import { decodeNotification, decodeParameterStatus, decodeReadyForQuery } from "../protocol/backend.ts";
 import { Backend, type TransactionStatus } from "../protocol/codes.ts";
 import type { FrameReader } from "../protocol/frame_reader.ts";
-import { terminate } from "../protocol/frontend.ts";
 import type { MessageWriter } from "../protocol/message_writer.ts";
 import { decodeResponseFields } from "../protocol/response_fields.ts";
 import { Canceller } from "./canceller.ts";
+import { closeCleanly } from "./close.ts";
+import type { SessionEvents, SessionOptions } from "./session_options.ts";
 import type { Exchange, ExchangeContext } from "./exchange.ts";
 import {
   broken,
@@ -35,39 +31,13 @@ import {
   unexpectedMessage,
 } from "./failures.ts";
 import { Fifo } from "./fifo.ts";
+import { IdleWatch } from "./idle_watch.ts";
 import { type GivenUp, type Patience, watchPatience } from "./patience.ts";
 import { RunTimeParameters } from "./run_time_parameters.ts";
 import type { PreparedStatement } from "./statements.ts";
 
-/** How long a clean end waits for the server to close its side. */
-const CLOSE_DEADLINE_MILLIS = 1_000;
-
-/** What a session reports of its own accord. */
-export interface SessionEvents {
-  /** `length` is the message's on the wire, in bytes. */
-  notice?(notice: ServerReport, length: number): void;
-  notification?(notification: NotificationResponse, length: number): void;
-  parameterStatus?(parameter: string, value: string): void;
-  /** What the server says while it authenticates us, by the name in the protocol's documentation. */
-  authentication?(name: string): void;
-  /** Nothing is outstanding any more. */
-  drain?(): void;
-  /** The session is over; `error` is undefined where it was ended on purpose. Called once. */
-  end?(error: Error | undefined): void;
-}
-
-/** What the startup learnt, and what the session needs to know of its connection. */
-export interface SessionOptions {
-  readonly duplex: Duplex;
-  readonly frames: FrameReader;
-  readonly writer: MessageWriter;
-  readonly place: ErrorPlace;
-  readonly events: SessionEvents;
-  /** How long the session may stand idle before it ends itself, in milliseconds; 0: for ever. */
-  readonly idleTimeoutMillis: number;
-  /** Asks the server, over a connection of its own, to cancel what this session is doing. */
-  readonly requestCancel: (session: Session) => Promise<void>;
-}
+/** How long the reading side has to say why the connection broke where writing has failed. */
+const LAST_WORDS_DEADLINE_MILLIS = 1_000;
 
 /**
  * A pipeline of exchanges. It fails as a whole and once: whoever waits is told, and it is never used again.
@@ -103,9 +73,7 @@ export class Session {
   #over = false;
   #ending: Promise<void> | undefined;
   #fatal: DatabaseError | undefined;
-  readonly #idleTimeoutMillis: number;
-  #idleSince = 0;
-  #idleTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #idleness: IdleWatch;
 
   constructor(options: SessionOptions) {
     this.duplex = options.duplex;
@@ -118,7 +86,7 @@ export class Session {
       delivered: () => this.#sendWaiting(),
       failed: (cause) => this.destroy(cancelFailed(this.#during("query"), cause)),
     });
-    this.#idleTimeoutMillis = options.idleTimeoutMillis;
+    this.#idleness = new IdleWatch(options.idleTimeoutMillis, () => this.outstanding === 0, () => void this.end());
     this.#context = {
       writer: this.#writer,
       flush: () => this.#scheduleFlush(),
@@ -162,7 +130,7 @@ export class Session {
   /** Begins to read answers; the startup calls it once the server is ready. */
   start(): void {
     this.#started = true;
-    this.#watchIdleness();
+    this.#idleness.start();
     const current = this.#sent.peek();
     if (current?.abandoned) this.#canceller.cancel(current);
     this.#readAnswers().catch((cause) => this.destroy(broken(this.#here(), cause)));
@@ -181,7 +149,7 @@ export class Session {
   destroy(error: Error): void {
     if (this.#failure !== undefined) return;
     this.#failure = error;
-    clearTimeout(this.#idleTimer);
+    this.#idleness.stop();
     this.duplex.close(error);
     this.#wakeDrained();
     const current = this.#sent.peek();
@@ -271,7 +239,7 @@ export class Session {
   /** The reading side knows better why the connection broke: the server's last words may still be there to be read. */
   #writeFailed(cause: unknown): void {
     this.#blocked = undefined;
-    const deadline = setTimeout(() => this.destroy(broken(this.#here(), cause)), CLOSE_DEADLINE_MILLIS);
+    const deadline = setTimeout(() => this.destroy(broken(this.#here(), cause)), LAST_WORDS_DEADLINE_MILLIS);
     this.duplex.closed.then(() => clearTimeout(deadline));
   }
 
@@ -332,7 +300,7 @@ export class Session {
     if (next?.abandoned) this.#canceller.cancel(next);
     if (this.#waiting.length > 0) this.#sendWaiting();
     if (this.#sent.length === 0) {
-      if (this.#idleTimeoutMillis > 0) this.#idleSince = performance.now();
+      this.#idleness.begin();
       this.#events.drain?.();
     }
   }
@@ -384,25 +352,13 @@ export class Session {
 
   async #end(): Promise<void> {
     if (this.#failure !== undefined) return;
-    clearTimeout(this.#idleTimer);
-    const { duplex } = this;
+    this.#idleness.stop();
     if (this.outstanding > 0) {
       this.destroy(endedByClient(this.#during("close")));
       return;
     }
-    const deadline = setTimeout(() => duplex.close("the server did not close its side"), CLOSE_DEADLINE_MILLIS);
-    try {
-      terminate(this.#writer);
-      await duplex.write(this.#writer.take());
-      await duplex.closeWrite();
-      await duplex.closed;
-    } catch {
-      // The connection broke while it was being closed: closed is closed.
-    } finally {
-      clearTimeout(deadline);
-      duplex.close("ended");
-      this.#announceEnd(undefined);
-    }
+    await closeCleanly(this.duplex, this.#writer);
+    this.#announceEnd(undefined);
   }
 
   #announceEnd(error: Error | undefined): void {
@@ -423,17 +379,6 @@ export class Session {
   #failExchange(exchange: Exchange, error: Error): void {
     exchange.release?.();
     if (!exchange.abandoned) exchange.fail(error);
-  }
-
-  #watchIdleness(): void {
-    if (this.#idleTimeoutMillis <= 0) return;
-    this.#idleSince = performance.now();
-    const check = () => {
-      const idle = this.outstanding > 0 ? 0 : performance.now() - this.#idleSince;
-      if (idle >= this.#idleTimeoutMillis) void this.end();
-      else this.#idleTimer = setTimeout(check, this.#idleTimeoutMillis - idle);
-    };
-    this.#idleTimer = setTimeout(check, this.#idleTimeoutMillis);
   }
 
   // -- errors

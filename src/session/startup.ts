@@ -22,7 +22,8 @@ import type { TlsInfo } from "../tls/engine.ts";
 import type { ConnectState } from "./connect_state.ts";
 import { passwordFromFile } from "./password.ts";
 import { guessBinding, guessMayBeToBlame, GuessRefused } from "./guess.ts";
-import { Session, type SessionOptions } from "./session.ts";
+import { Session } from "./session.ts";
+import type { SessionOptions } from "./session_options.ts";
 
 /** How far the authentication is. */
 type AuthState =
