@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -7,6 +8,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import { after, before, test } from "node:test";
+import { promisify } from "node:util";
 import { type Git, gitIn } from "../../scripts/release/git.ts";
 import { CI_PASSED, readinessOf } from "../../scripts/release/readiness.ts";
 import { makeSnapshot } from "../../scripts/release/snapshot.ts";
@@ -37,7 +39,7 @@ before(async () => {
   if (skip) return;
   folder = temporaryFolder("release");
   clone = join(folder.path, "clone");
-  await gitIn(root)(["clone", "--quiet", "--no-checkout", root, clone]);
+  await gitIn(root)(["clone", "--quiet", "--no-checkout", "--no-tags", root, clone]);
   git = gitIn(clone);
   await git(["config", "user.name", "release test"]);
   await git(["config", "user.email", "release@test.invalid"]);
@@ -146,6 +148,20 @@ for (const [what, make, undo, problem] of obstacles) {
     assert.match(problems[0] ?? "", problem);
   });
 }
+
+test("the script names all that is left to be done, and does nothing", { skip }, async () => {
+  await makeReady();
+  await edit("CHANGELOG.md", (text) => text.replace(/ \(2026-01-31\)/, ""));
+  const script = promisify(execFile)(process.execPath, ["run", "-A", "scripts/release.ts"], { cwd: clone });
+  await assert.rejects(script, (error: Error & { code?: number; stderr?: string }) => {
+    assert.equal(error.code, 1);
+    assert.match(error.stderr ?? "", /cannot be released:\n {2}✗ CHANGELOG\.md .*\n {2}✗ the tree is not clean:/);
+    return true;
+  });
+  await git(["checkout", "CHANGELOG.md"]);
+  assert.equal(await git(["tag", "--list"]), "");
+  assert.equal(existsSync(join(clone, "npm")), false);
+});
 
 test(
   "the snapshot changes no file of the clone, and runs from a server that knows no deno.json",
