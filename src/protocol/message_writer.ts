@@ -11,6 +11,8 @@ import { MAX_MESSAGE_LENGTH } from "./frame_reader.ts";
 /** `PQ_LARGE_MESSAGE_LIMIT`: one byte less than the server may send, length word included. */
 const MAX_WRITTEN_LENGTH = MAX_MESSAGE_LENGTH - 1;
 const SLAB_LENGTH = 16_384;
+/** Room for a piece of 64 KiB, as streams of bytes tend to have. */
+const LARGE_SLAB_LENGTH = 81_920;
 /** Strings longer than this are encoded on their own first, so that the buffer does not grow to their worst case. */
 const LONG_STRING = 65_536;
 
@@ -34,9 +36,9 @@ export class MessageWriter {
   take(): Uint8Array {
     const taken = this.#bytes.subarray(this.#start, this.#at);
     this.#start = this.#at;
-    // A slab that grew for one large message is not worth keeping.
+    // A slab that grew for one large message is not worth keeping, but where much was written, more will come.
     if (this.#bytes.length > SLAB_LENGTH) {
-      this.#bytes = new Uint8Array(SLAB_LENGTH);
+      this.#bytes = new Uint8Array(taken.length > SLAB_LENGTH ? LARGE_SLAB_LENGTH : SLAB_LENGTH);
       this.#start = this.#at = 0;
     }
     return taken;

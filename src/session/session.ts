@@ -36,6 +36,8 @@ import { type GivenUp, type Patience, watchPatience } from "./patience.ts";
 import { RunTimeParameters } from "./run_time_parameters.ts";
 import type { PreparedStatement } from "./statements.ts";
 
+/** So many waiting bytes are worth a write of their own. */
+const LARGE_WRITE = 65_536;
 /** How long the reading side has to say why the connection broke where writing has failed. */
 const LAST_WORDS_DEADLINE_MILLIS = 1_000;
 
@@ -66,6 +68,8 @@ export class Session {
   readonly #sent = new Fifo<Exchange>();
   readonly #waiting = new Fifo<Exchange>();
   #flushScheduled = false;
+  /** An exchange is being written, and may be rolled back. */
+  #encoding = false;
   #blocked: Promise<void> | undefined;
   readonly #awaitingDrain: (() => void)[] = [];
   #failure: Error | undefined;
@@ -184,6 +188,7 @@ export class Session {
   /** Encodes the exchange; false where it could not be, which concerns it alone. */
   #send(exchange: Exchange): boolean {
     const before = this.#writer.length;
+    this.#encoding = true;
     try {
       exchange.encode(this.#writer, this.#context);
     } catch (error) {
@@ -191,6 +196,8 @@ export class Session {
       const failure = error instanceof Error ? error : new ClientError("QUERY_ENCODE", String(error));
       this.#refuse(exchange, failure instanceof DriverError ? failure.addPlace(this.#during("query")) : failure);
       return false;
+    } finally {
+      this.#encoding = false;
     }
     this.#sent.push(exchange);
     this.#scheduleFlush();
@@ -206,19 +213,26 @@ export class Session {
     }
   }
 
+  /** What has become large does not wait for the end of the turn: it would only be moved to larger and larger buffers. */
   #scheduleFlush(): void {
+    if (this.#writer.length >= LARGE_WRITE && !this.#encoding) this.#flush();
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
-    queueMicrotask(this.#flush);
+    queueMicrotask(this.#flushAtEndOfTurn);
   }
 
   readonly #flush = (): void => {
-    this.#flushScheduled = false;
     // While the transport asks to wait, what comes is gathered and leaves as one.
     if (this.#writer.length === 0 || this.#blocked !== undefined || this.#failure !== undefined) return;
     const blocked = this.duplex.write(this.#writer.take());
+    if (blocked === DONE && this.#awaitingDrain.length === 0) return;
     this.#blocked = blocked;
     blocked.then(this.#unblock, (cause) => this.#writeFailed(cause));
+  };
+
+  readonly #flushAtEndOfTurn = (): void => {
+    this.#flushScheduled = false;
+    this.#flush();
   };
 
   readonly #unblock = (): void => {

@@ -10,6 +10,7 @@ import { concat, hex, wire } from "../fixtures/bytes.ts";
 
 /** Where the writer begins a new buffer, and where it encodes a string on its own. */
 const SLAB_LENGTH = 16_384;
+const LARGE_SLAB_LENGTH = 81_920;
 const LONG_STRING = 65_536;
 
 const encoder = new TextEncoder();
@@ -179,12 +180,16 @@ test("ten thousand messages cost memory in proportion to their bytes", () => {
   assert.ok(total <= 4 * writer.length, `${total} bytes were allocated for ${writer.length}`);
 });
 
-test("a buffer that grew is let go once it is taken", () => {
+test("a buffer that grew is let go once it is taken; the next one is large only while much is written", () => {
   const writer = new MessageWriter();
   copyData(writer, new Uint8Array(1_000_000));
+  const grown = writer.take().buffer;
+  copyData(writer, new Uint8Array(65_536));
   const large = writer.take().buffer;
+  assert.notEqual(large, grown);
+  assert.equal(large.byteLength, LARGE_SLAB_LENGTH);
   sync(writer);
-  const small = writer.take().buffer;
-  assert.notEqual(small, large);
-  assert.equal(small.byteLength, SLAB_LENGTH);
+  writer.take();
+  sync(writer);
+  assert.equal(writer.take().buffer.byteLength, SLAB_LENGTH);
 });

@@ -131,6 +131,22 @@ test("what is submitted in one turn of the event loop leaves in one write", asyn
   assert.equal(peer.writes.length, 1);
 });
 
+test("what has become large leaves before the end of the turn, and what cannot be encoded behind it leaves no trace", async () => {
+  const peer = await startPeer();
+  const large = "x".repeat(50_000);
+  const ask = () => outcome((handler) => new SimpleQuery(large, handler), (exchange) => peer.session.submit(exchange));
+  const outcomes = [ask(), ask()];
+  const refused = outcome(
+    (handler) => new SimpleQuery(`${large}\0`, handler),
+    (exchange) => peer.session.submit(exchange),
+  );
+  outcomes.push(ask());
+  await assert.rejects(refused, { code: "STRING_CONTAINS_NUL" });
+  assert.deepEqual(await peer.written(2), ["QQ", "Q"]);
+  peer.answer(...outcomes.map(() => DONE));
+  assert.deepEqual(await Promise.all(outcomes), outcomes.map(() => ["SELECT 0"]));
+});
+
 test("a slow transport gathers what comes meanwhile into one write", async () => {
   const peer = await startPeer({ slow: true });
   const outcomes = [simple(peer)];
