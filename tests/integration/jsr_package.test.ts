@@ -22,7 +22,7 @@ const deno = (args: readonly string[], folder: string, env: Record<string, strin
 /**
  * Publishes a folder to a stand-in of JSR, which knows no package and takes whatever it is given, and gives what that was.
  *
- * Source: what `deno publish` asks of JSR's management API, https://api.jsr.io/.well-known/openapi.
+ * Source: the description of JSR's management API, of which `deno publish` asks these.
  */
 async function publish(folder: string): Promise<{ path: string; files: Map<string, string> }> {
   let upload: { path: string; body: Uint8Array } | undefined;
