@@ -15,7 +15,7 @@ import { versionOf } from "./versions.ts";
 export interface Measured {
   /** What a program loads to connect through a WebSocket, by SCRAM, and to query. */
   readonly loaded: number;
-  /** With the parts that are loaded where something asks for them: MD5, and passwords beyond ASCII. */
+  /** With the parts that are loaded where something asks for them. */
   readonly everything: number;
 }
 
