@@ -241,12 +241,11 @@ class Handshake {
 
   /** Everything that what was verified depends on, so that a resumed session stands for the same. */
   #cacheKey(): string | undefined {
-    const { serverName, verify, roots, publicRoots, alpn, minVersion, maxVersion, clientCertificate } = this.#options;
+    const { serverName, verify, alpn, minVersion, maxVersion, clientCertificate } = this.#options;
     // Who the client is was told to the server in the session's own handshake: another client never resumes it.
     if (clientCertificate !== undefined) return undefined;
-    const trusted = roots ?? (publicRoots ? "public" : "built in");
     const asked = [serverName, verify.chain, verify.name, alpn ?? [], minVersion ?? "", maxVersion ?? ""];
-    return JSON.stringify([this.#duplex.info.remote, ...asked, trusted]);
+    return JSON.stringify([this.#duplex.info.remote, ...asked, this.#trust.name]);
   }
 }
 

@@ -8,12 +8,12 @@ import { refusalOf } from "../src/duplex/node_options.ts";
 import type { ClientCertificate, TlsOptions } from "../src/tls/engine.ts";
 import type { CryptoMode } from "./crypto_choice.ts";
 import { optionInvalid, optionUnsupported } from "./failures.ts";
+import { givenRoots } from "./given_roots.ts";
 import { isrgRoots, mozillaRoots } from "./public_roots.ts";
 import type { SessionSettings } from "./session.ts";
 import { CIPHER_SUITES, type CipherSuite, type Group, GROUPS, TLS_1_2, TLS_1_3 } from "./suites.ts";
-import { type Certificate, readCertificate } from "./x509/certificate.ts";
+import type { Certificate } from "./x509/certificate.ts";
 import { parseIpAddress } from "./x509/host_name.ts";
-import { certificatesFromPem } from "./x509/pem.ts";
 import type { Policy } from "./x509/verify.ts";
 
 /** How the engine is set up. Everything has a default. */
@@ -53,10 +53,9 @@ export interface Trust {
   readonly roots: readonly Certificate[];
   readonly rootsAreVetted: boolean;
   readonly policy: Policy;
+  /** Stands for all of it in what is remembered of a session. */
+  readonly name: string;
 }
-
-// By the array that holds them: options are made once and used for many connections.
-const readRoots = new WeakMap<readonly string[], readonly Certificate[]>();
 
 /**
  * The roots to trust for a connection.
@@ -65,29 +64,12 @@ const readRoots = new WeakMap<readonly string[], readonly Certificate[]>();
  */
 export async function trustOf({ roots, publicRoots }: TlsOptions, engine: WolfSslOptions): Promise<Trust> {
   if (roots === undefined && publicRoots) {
-    return { roots: await mozillaRoots(), rootsAreVetted: true, policy: "web" };
+    return { roots: await mozillaRoots(), rootsAreVetted: true, policy: "web", name: "public" };
   }
   const given = roots ?? engine.roots;
   const policy = given === undefined ? "web" : "private";
-  return { roots: rootsOf(given ?? await isrgRoots()), rootsAreVetted: false, policy };
-}
-
-function rootsOf(pems: readonly string[]): readonly Certificate[] {
-  const known = readRoots.get(pems);
-  if (known !== undefined) return known;
-  const read = pems.flatMap((pem, index) => {
-    const found = certificatesFromPem(pem);
-    if (found.length === 0) throw optionInvalid(`roots[${index}]`, "it holds no PEM certificate");
-    return found.map((der) => {
-      try {
-        return readCertificate(der);
-      } catch (cause) {
-        throw optionInvalid(`roots[${index}]`, "it holds a certificate that cannot be read", cause);
-      }
-    });
-  });
-  readRoots.set(pems, read);
-  return read;
+  const { certificates, name } = givenRoots(given ?? await isrgRoots());
+  return { roots: certificates, rootsAreVetted: false, policy, name: `${policy} ${name}` };
 }
 
 /**

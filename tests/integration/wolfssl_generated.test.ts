@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openNode } from "../../src/duplex/node.ts";
 import type { TlsEngine, TlsOptions } from "../../src/tls/engine.ts";
+import { embeddedModule } from "../../wolfssl/module.ts";
 import { certificates } from "../fixtures/certificates.ts";
 import { type PeerAddresses, startPeers } from "../fixtures/peers.ts";
 import { engineWith } from "../fixtures/replaced_modules.ts";
@@ -149,3 +150,20 @@ test("a module that is not the core is refused as what it is", { skip: withoutCo
     await peers.close();
   }
 });
+
+test(
+  "the core asks its host for bytes, randomness and the time, and for nothing else",
+  { skip: withoutCore },
+  async () => {
+    const imports = WebAssembly.Module.imports(await embeddedModule());
+    assert.deepEqual(imports.map(({ module, name, kind }) => `${kind} ${module}.${name}`).sort(), [
+      "function host.host_now",
+      "function host.host_prepared_key",
+      "function host.host_prepared_secret",
+      "function host.host_random",
+      "function host.host_receive",
+      "function host.host_send",
+      "function host.host_verify_chain",
+    ]);
+  },
+);

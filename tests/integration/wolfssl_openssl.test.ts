@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, test } from "node:test";
 import { openNode } from "../../src/duplex/node.ts";
-import type { TlsDuplex, TlsEngine } from "../../src/tls/engine.ts";
+import type { TlsDuplex, TlsEngine, TlsOptions } from "../../src/tls/engine.ts";
 import { wolfssl, type WolfSslInfo, type WolfSslOptions } from "../../wolfssl/mod.ts";
 import { hasOpenssl, NO_OPENSSL, type OpensslServer, selfSigned, startOpenssl } from "../fixtures/openssl.ts";
 import { temporaryFolder } from "../fixtures/temporary.ts";
@@ -25,11 +25,17 @@ const KEYS = {
   ed25519: ["ed25519"],
 } as const;
 
-async function connect(engine: TlsEngine, { host, port }: OpensslServer, certPath: string): Promise<TlsDuplex> {
+async function connect(
+  engine: TlsEngine,
+  { host, port }: OpensslServer,
+  certPath: string,
+  more: Partial<TlsOptions> = {},
+): Promise<TlsDuplex> {
   return await engine.connect(await openNode({ host, port }), {
     serverName: "localhost",
     verify: { chain: true, name: true },
     roots: [await readFile(certPath, "utf8")],
+    ...more,
   });
 }
 
@@ -166,6 +172,15 @@ for (const version of ["-tls1_3", "-tls1_2"]) {
     for (const certificate of certificates) assert.deepEqual(certificate, certificates[0]);
     // Whoever trusts another root is not let in by the session.
     await assert.rejects(connect(engine, server, other.certPath), { code: "TLS_CERTIFICATE" });
+    await assert.rejects(connect(engine, server, credentials.certPath, { roots: undefined, publicRoots: true }));
+    // Nor does it make up for a version that is not wanted.
+    const otherVersion = version === "-tls1_2"
+      ? { minVersion: "TLSv1.3" } as const
+      : { maxVersion: "TLSv1.2" } as const;
+    await assert.rejects(connect(engine, server, credentials.certPath, otherVersion), { driverCode: "TLS_HANDSHAKE" });
+    const again = await connect(engine, server, credentials.certPath);
+    assert.equal((again.tls as WolfSslInfo).resumed, true);
+    again.close();
   });
 }
 

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { rootCertificates } from "node:tls";
 import { Core, type CoreHost } from "../../wolfssl/core.ts";
+import { givenRoots } from "../../wolfssl/given_roots.ts";
 import { ISRG_ROOTS } from "../../wolfssl/isrg_roots.ts";
 import { embeddedModule } from "../../wolfssl/module.ts";
 import { mozillaRoots } from "../../wolfssl/public_roots.ts";
@@ -46,6 +47,21 @@ test("every one of them is an authority whose key can be used", { skip }, async 
 test("it is read once, and cannot be changed", { skip }, async () => {
   assert.equal(await mozillaRoots(), await mozillaRoots());
   assert.ok(Object.isFrozen(await mozillaRoots()));
+});
+
+test("roots that are given are read once for each text, and have a name for each", () => {
+  const [x1 = "", x2 = ""] = ISRG_ROOTS;
+  const both = givenRoots([x1, x2]);
+  assert.equal(both.certificates.length, 2);
+  assert.equal(givenRoots([`${x1}\n${x2}`]), both);
+  const other = givenRoots([x2]);
+  assert.notEqual(other.name, both.name);
+  // What was forgotten meanwhile is read anew, under a name that nothing else had.
+  const names = new Set([both.name, other.name]);
+  for (let spaces = 1; spaces <= 20; spaces++) names.add(givenRoots([x2 + "\n".repeat(spaces)]).name);
+  names.add(givenRoots([`${x1}\n${x2}`]).name);
+  assert.equal(names.size, 23);
+  assert.throws(() => givenRoots([x1, "none"]), { driverCode: "TLS_OPTION_INVALID", message: /roots\[1\]/ });
 });
 
 /** Verifies a root's own certificate as if a server had sent it: its signature is checked by the key in the list. */
