@@ -178,10 +178,10 @@ export abstract class ClientShape extends QueryableBase {
     return this.getTransactionStatus();
   }
 
-  /** As in node-postgres: false once the connection has failed. */
+  /** As in node-postgres: false once the connection has failed; and where it is that of another request of a Worker. */
   get _queryable(): boolean {
     const { failure, session } = this.stage;
-    return failure === undefined && session?.failure === undefined;
+    return failure === undefined && (session === undefined || session.failure === undefined && !session.foreign);
   }
 
   /** As in node-postgres: true once `end` was called. */

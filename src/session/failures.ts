@@ -48,6 +48,16 @@ export function notUsable(place: ErrorPlace, cause: unknown): ClientError {
   });
 }
 
+/** A Worker's request has asked on the connection of another one. */
+export function ofAnotherRequest(place: ErrorPlace): ClientError {
+  return new ClientError(
+    "CLIENT_OTHER_REQUEST",
+    "the client was connected in another request, and Workers let no request use the connection of another: connect a " +
+      "client in each request, or use a Pool, which does so by itself",
+    { ...place, safeToRetry: true },
+  );
+}
+
 export function unexpectedMessage(place: ErrorPlace, type: number): ProtocolError {
   return new ProtocolError(
     "PROTOCOL_UNEXPECTED_MESSAGE",

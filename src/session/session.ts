@@ -25,6 +25,7 @@ import {
   copyInPipeline,
   endedByClient,
   notUsable,
+  ofAnotherRequest,
   peerEnded,
   queryAborted,
   queryTimedOut,
@@ -33,6 +34,7 @@ import {
 import { Fifo } from "./fifo.ts";
 import { IdleWatch } from "./idle_watch.ts";
 import { type GivenUp, type Patience, watchPatience } from "./patience.ts";
+import { RequestScope } from "./request_scope.ts";
 import { RunTimeParameters } from "./run_time_parameters.ts";
 import type { PreparedStatement } from "./statements.ts";
 
@@ -72,6 +74,7 @@ export class Session {
   #encoding = false;
   #blocked: Promise<void> | undefined;
   readonly #awaitingDrain: (() => void)[] = [];
+  readonly #scope = new RequestScope();
   #failure: Error | undefined;
   #started = false;
   #over = false;
@@ -114,6 +117,11 @@ export class Session {
     return this.#failure === undefined && this.#ending === undefined;
   }
 
+  /** Whether it belongs to another request of a Worker than the one that runs, and so is of no use here. */
+  get foreign(): boolean {
+    return !this.#scope.here;
+  }
+
   /**
    * Queues an exchange; it is written in this turn of the event loop unless something exclusive stands before it. What
    * fails does so once this has returned, so that the caller can listen first.
@@ -122,6 +130,7 @@ export class Session {
     if (this.#failure !== undefined || this.#ending !== undefined) {
       return this.#refuse(exchange, notUsable(this.#during("close"), this.#failure));
     }
+    if (this.foreign) return this.#refuse(exchange, ofAnotherRequest(this.#during("query")));
     if (patience?.signal?.aborted) {
       return this.#refuse(exchange, queryAborted(this.#during("query"), patience.signal));
     }
@@ -371,7 +380,8 @@ export class Session {
       this.destroy(endedByClient(this.#during("close")));
       return;
     }
-    await closeCleanly(this.duplex, this.#writer);
+    // With the connection of another request nothing can be done; a Worker closes what a request leaves when that ends.
+    if (!this.foreign) await closeCleanly(this.duplex, this.#writer);
     this.#announceEnd(undefined);
   }
 
