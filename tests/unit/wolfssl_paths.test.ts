@@ -46,7 +46,7 @@ async function verdict(chain: Chain, more: Partial<Verification> = {}): Promise<
 
 type Specs = Parameters<typeof makeChain>[0];
 
-const { keyEncipherment, digitalSignature, cRLSign } = KeyUsageFlags;
+const { keyEncipherment, keyCertSign, digitalSignature, cRLSign } = KeyUsageFlags;
 const { serverAuth, clientAuth } = ExtendedKeyUsage;
 const rsa = (modulusLength: number) => ({
   name: "RSASSA-PKCS1-v1_5",
@@ -79,7 +79,7 @@ const cases: [name: string, specs: Specs, check: Check | undefined, web?: Check 
   ["an authority without keyUsage", { intermediates: [{ keyUsage: null }] }, undefined],
   ["a leaf that may only sign lists", { leaf: { keyUsage: cRLSign } }, "usage"],
   ["a leaf that may not sign the handshake", { leaf: { keyUsage: keyEncipherment } }, undefined, "policy"],
-  ["a leaf that may sign certificates", { leaf: { keyUsage: KeyUsageFlags.keyCertSign } }, "usage"],
+  ["a leaf that may sign certificates", { leaf: { keyUsage: keyCertSign | digitalSignature } }, "usage"],
   ["a leaf for clients", { leaf: { extendedKeyUsage: [clientAuth] } }, "usage"],
   ["a leaf for both", { leaf: { extendedKeyUsage: [clientAuth, serverAuth] } }, undefined],
   ["a leaf that does not say for what", { leaf: { extendedKeyUsage: null } }, undefined, "policy"],
@@ -176,6 +176,18 @@ test("a server's own certificate may be the root that is trusted, and must still
   assert.equal(await verdict({ root: leaf, presented: [leaf] }, { serverName: "other.example.com" }), "name");
   assert.equal(await verdict({ root: leaf, presented: [leaf] }, { now: NOW + 86_400_000 * 11 }), "validity");
 });
+
+test(
+  "a server's own certificate is the trusted one to the last byte, or else needs a signature",
+  { skip },
+  async () => {
+    const { root } = await makeChain({});
+    const altered = Uint8Array.from(root, (byte, index) => index === root.length - 1 ? byte ^ 1 : byte);
+    const any = { serverName: undefined };
+    assert.equal(await verdict({ root, presented: [root] }, any), undefined);
+    assert.equal(await verdict({ root, presented: [altered] }, any), "signature");
+  },
+);
 
 test("a chain that is made to cost is given up", { skip }, async () => {
   // Every one may have issued every other: all have one name and no key identifiers.
