@@ -350,7 +350,7 @@ export class Client extends ClientShape {
 
   #makeConnection(): Connection {
     const destroy = (reason: Error | undefined) => this.#lifecycle.destroy(reason);
-    const connection = new Connection({
+    const connection = new Connection(null, {
       ending: () => this._ending,
       statements: () => this.stage.session?.statements,
       destroy,

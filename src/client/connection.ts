@@ -5,7 +5,6 @@
  */
 
 import { EventEmitter } from "events";
-import type { Dialogue } from "../session/dialogue.ts";
 import {
   bind,
   close,
@@ -20,8 +19,10 @@ import {
 } from "../protocol/frontend.ts";
 import type { PreparedStatement } from "../session/statements.ts";
 import { encodeParameter } from "../types/parameters.ts";
-import { ConnectionStream } from "./connection_stream.ts";
+import { ConnectionStream, type MessageSink } from "./connection_stream.ts";
+import { callOut } from "./call_out.ts";
 import { parsedStatements } from "./parsed_statements.ts";
+import type { RawConnection } from "./raw_connection.ts";
 
 /** What Parse is told. */
 export interface ParseConfig {
@@ -74,12 +75,25 @@ export interface ConnectionControl {
   unref(): void;
 }
 
+/** What a connection by hand is told. */
+export interface ConnectionConfig {
+  /** A Node stream, or a function that gives one, to be connected by its own `connect(port, host)`. */
+  readonly stream?: unknown;
+  /** Whether TCP keep-alive probes are sent. */
+  readonly keepAlive?: boolean | undefined;
+  /** Silence before the first probe, in milliseconds. */
+  readonly keepAliveInitialDelayMillis?: number | undefined;
+}
+
 /**
  * A client's connection as node-postgres's users know it, `client.connection`: a submittable writes the frontend's
  * messages by its methods, and hears the backend's as events (`rowDescription`, `readyForQuery`, ...).
  *
  * Only the submittable whose turn it is can write; what others write is dropped. Besides the submittable's messages the
  * events are `connect`, `parameterStatus`, `notice`, `notification`, `error` and `end`.
+ *
+ * One that is made by hand is opened by `connect` and driven message by message, on Node and where it is alike: for tools
+ * that speak the protocol themselves. It knows no TLS.
  */
 export class Connection extends EventEmitter {
   /** The byte stream, as far as submittables such as npm `pg-copy-streams` use it. */
@@ -88,17 +102,20 @@ export class Connection extends EventEmitter {
   readonly parsedStatements: Record<string, string>;
   /** Kept by submittables which name their statements. */
   readonly submittedNamedStatements: Record<string, string> = {};
+  readonly #config: ConnectionConfig;
   readonly #control: ConnectionControl | undefined;
-  #dialogue: Dialogue | undefined;
+  #dialogue: MessageSink | undefined;
+  #raw: RawConnection | undefined;
 
-  /** A client makes its own; one made by hand belongs to none and does nothing. */
-  constructor(control?: ConnectionControl) {
+  /** A connection by hand, which does nothing until `connect`. `control` is of those that clients make. */
+  constructor(config?: ConnectionConfig | null, control?: ConnectionControl) {
     super();
+    this.#config = config ?? {};
     this.#control = control;
     this.parsedStatements = control === undefined ? {} : parsedStatements(() => control.statements());
     this.stream = new ConnectionStream({
       dialogue: () => this.#dialogue,
-      destroy: (reason) => control?.destroy(reason),
+      destroy: (reason) => control ? control.destroy(reason) : this.#raw?.destroy(reason),
       ref: () => this.ref(),
       unref: () => this.unref(),
     });
@@ -116,8 +133,45 @@ export class Connection extends EventEmitter {
    *
    * @internal
    */
-  give(dialogue: Dialogue | undefined): void {
+  give(dialogue: MessageSink | undefined): void {
     this.#dialogue = dialogue;
+  }
+
+  /**
+   * Opens a connection that was made by hand; `connect` or `error` is emitted. A client opens its own.
+   *
+   * @param port The port, or the path of a Unix-domain socket
+   */
+  connect(port: number | string, host = "localhost"): void {
+    if (this.#control === undefined) void this.#open(port, host);
+  }
+
+  async #open(port: number | string, host: string): Promise<void> {
+    try {
+      const { openRaw } = await import("./raw_connection.ts");
+      this.#raw = await openRaw(this, this.#config, port, host);
+    } catch (error) {
+      callOut(() => this.emit("error", error));
+      callOut(() => this.emit("end"));
+      return;
+    }
+    this.#dialogue = this.#raw;
+    this.#raw.start();
+  }
+
+  /** Sends StartupMessage on a connection by hand: the user, the database, and parameters to set. */
+  startup(parameters: Readonly<Record<string, string>>): void {
+    this.#raw?.startup(parameters);
+  }
+
+  /** Sends the password, or the answer to a challenge, on a connection by hand. */
+  password(password: string): void {
+    this.#raw?.password(password);
+  }
+
+  /** Sends CancelRequest on a connection by hand, instead of a startup. */
+  cancel(processID: number, secretKey: number | Uint8Array): void {
+    this.#raw?.cancel(processID, secretKey);
   }
 
   /** Sends a simple query. */
@@ -189,7 +243,8 @@ export class Connection extends EventEmitter {
 
   /** Ends the connection under its client, for which that is a failure: whoever is done with a client ends that. */
   end(): void {
-    this.stream.destroy();
+    if (this.#raw === undefined) this.stream.destroy();
+    else this.#raw.end();
   }
 
   /** Lets the connection keep the process running, as it does by default, where the runtime knows that. */

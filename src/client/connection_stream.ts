@@ -6,15 +6,29 @@
  */
 
 import { EventEmitter } from "events";
-import type { Dialogue } from "../session/dialogue.ts";
+import type { MessageWriter } from "../protocol/message_writer.ts";
 import { encodeUtf8 } from "../utf8.ts";
 
 /** From so many waiting bytes on, `write` asks to wait for `drain`; a Node stream's is 16 KiB, a session's slab too. */
 const HIGH_WATER_MARK = 65_536;
 
+/** What takes messages: the dialogue of a submittable, or a connection that was opened by hand. */
+export interface MessageSink {
+  /** Bytes that wait to be sent. */
+  readonly waiting: number;
+  query(text: string): void;
+  sync(): void;
+  /** Any other message. */
+  write(encode: (writer: MessageWriter) => void): void;
+  /** CopyData, CopyDone or CopyFail, or bytes that are already such messages. */
+  writeCopy(encode: (writer: MessageWriter) => void): void;
+  /** Resolves once the transport has taken all that was written. Never rejects. */
+  drained(): Promise<void>;
+}
+
 /** What the stream asks of its connection. */
 export interface ConnectionStreamControl {
-  dialogue(): Dialogue | undefined;
+  dialogue(): MessageSink | undefined;
   destroy(reason: Error | undefined): void;
   ref(): void;
   unref(): void;
@@ -158,7 +172,7 @@ export class ConnectionStream extends EventEmitter {
     return this;
   }
 
-  #emitDrain(dialogue: Dialogue): void {
+  #emitDrain(dialogue: MessageSink): void {
     if (this.#draining) return;
     this.#draining = true;
     dialogue.drained().then(() => {

@@ -9,8 +9,8 @@ export function parsedStatements(
 ): Record<string, string> {
   const textOf = (name: string | symbol) => typeof name === "string" ? statements()?.get(name)?.text : undefined;
   return new Proxy<Record<string, string>>({}, {
-    get: (target, name) => textOf(name) ?? Reflect.get(target, name),
-    has: (target, name) => textOf(name) !== undefined || Reflect.has(target, name),
+    get: (_, name) => textOf(name),
+    has: (_, name) => textOf(name) !== undefined,
     set: (_, name, text) => {
       statements()?.set(String(name), { text: String(text), description: undefined });
       return true;

@@ -5,18 +5,14 @@
  */
 
 import type { DatabaseError } from "../errors.ts";
-import { decodeCommandComplete, decodeCopyResponse, decodeParameterDescription } from "../protocol/backend.ts";
 import { Backend, type TransactionStatus } from "../protocol/codes.ts";
 import type { FrameReader } from "../protocol/frame_reader.ts";
-import { decodeRowDescription, type FieldDescription } from "../protocol/row_description.ts";
 import { Dialogue, type DialogueHandler } from "../session/dialogue.ts";
-import { RowDecoder } from "../session/row_decoder.ts";
 import type { Session } from "../session/session.ts";
 import { copyByteArray } from "../types/byte_array.ts";
-import type { ByteDecoder } from "../types/codec.ts";
-import { decodeText } from "../types/text.ts";
 import { callOut } from "./call_out.ts";
 import type { Connection } from "./connection.ts";
+import { type Message, MessageDecoder } from "./message_decoder.ts";
 import { type Submittable, tellFailure } from "./submittable.ts";
 
 /** Runs a submittable in its turn; it has the connection to itself until it has ended. */
@@ -29,9 +25,6 @@ export function runSubmittable(
   const run = new SubmittableRun(submittable, connection);
   session.submit(new Dialogue(run), timeoutMillis > 0 ? { timeoutMillis } : undefined);
 }
-
-/** A message of the backend in node-postgres's form. */
-type Message = { readonly name: string; readonly length: number } & Readonly<Record<string, unknown>>;
 
 type Handle = (messageOrConnection: unknown, connection?: Connection) => void;
 
@@ -55,7 +48,7 @@ interface Handlers extends Submittable {
 class SubmittableRun implements DialogueHandler {
   readonly #submittable: Handlers;
   readonly #connection: Connection;
-  #rows: RowDecoder | undefined;
+  readonly #decoder = new MessageDecoder();
   #dialogue: Dialogue | undefined;
   /** What it failed by; it hears of nothing else afterwards. */
   #error: Error | undefined;
@@ -124,7 +117,7 @@ class SubmittableRun implements DialogueHandler {
 
   #dispatch(type: number, frames: FrameReader): void {
     if (type === Backend.DataRow) return this.#dispatchRow(frames);
-    const message = this.#decode(type, frames);
+    const message = this.#decoder.message(type, frames);
     if (this.#error === undefined) {
       switch (type) {
         case Backend.RowDescription:
@@ -157,9 +150,8 @@ class SubmittableRun implements DialogueHandler {
   }
 
   /** Most messages are rows. */
-  #dispatchRow({ bytes, start, end }: FrameReader): void {
-    const fields = this.#rows?.decode(bytes, start, end) as unknown[] | undefined;
-    const message = { name: "dataRow", length: end - start + 4, fieldCount: fields?.length, fields };
+  #dispatchRow(frames: FrameReader): void {
+    const message = this.#decoder.row(frames);
     if (this.#error === undefined) {
       try {
         this.#submittable.handleDataRow?.(message);
@@ -174,33 +166,6 @@ class SubmittableRun implements DialogueHandler {
     const connection = this.#connection;
     if (connection.listenerCount("message") > 0) callOut(() => connection.emit("message", message));
     if (connection.listenerCount(message.name) > 0) callOut(() => connection.emit(message.name, message));
-  }
-
-  #decode(type: number, { bytes, start, end }: FrameReader): Message {
-    const length = end - start + 4;
-    const name = NAMES.get(type) ?? "unknown";
-    switch (type) {
-      case Backend.RowDescription: {
-        const fields = decodeRowDescription(bytes, start, end);
-        this.#rows = new RowDecoder(fields, fields.map(rawDecoder), "array");
-        return { name, length, fieldCount: fields.length, fields };
-      }
-      case Backend.CommandComplete:
-        return { name, length, text: decodeCommandComplete(bytes, start, end) };
-      case Backend.ParameterDescription: {
-        const dataTypeIDs = decodeParameterDescription(bytes, start, end);
-        return { name, length, parameterCount: dataTypeIDs.length, dataTypeIDs };
-      }
-      case Backend.CopyInResponse:
-      case Backend.CopyOutResponse:
-      case Backend.CopyBothResponse: {
-        const { format, columnFormats } = decodeCopyResponse(bytes, start, end);
-        return { name, length, binary: format === "binary", columnTypes: columnFormats };
-      }
-      case Backend.CopyData:
-        return { name, length, chunk: copyByteArray(bytes, start, end) };
-    }
-    return { name, length };
   }
 
   /** Once; what the submittable throws of its own fails it, and not the connection. */
@@ -234,30 +199,7 @@ class SubmittableRun implements DialogueHandler {
   };
 }
 
-/** Values as node-postgres hands them to a submittable: text as strings, binary as bytes. */
-function rawDecoder({ format }: FieldDescription): ByteDecoder {
-  return format === "binary" ? copyByteArray : decodeText;
-}
-
 const HEADER_LENGTH = 5;
 
 /** An ErrorResponse without fields: whoever takes it out only looks at its type. */
 const ERROR_RESPONSE = Uint8Array.of(Backend.ErrorResponse, 0, 0, 0, 5, 0);
-
-const NAMES: ReadonlyMap<number, string> = new Map([
-  [Backend.BindComplete, "bindComplete"],
-  [Backend.CloseComplete, "closeComplete"],
-  [Backend.CommandComplete, "commandComplete"],
-  [Backend.CopyBothResponse, "replicationStart"],
-  [Backend.CopyData, "copyData"],
-  [Backend.CopyDone, "copyDone"],
-  [Backend.CopyInResponse, "copyInResponse"],
-  [Backend.CopyOutResponse, "copyOutResponse"],
-  [Backend.DataRow, "dataRow"],
-  [Backend.EmptyQueryResponse, "emptyQuery"],
-  [Backend.NoData, "noData"],
-  [Backend.ParameterDescription, "parameterDescription"],
-  [Backend.ParseComplete, "parseComplete"],
-  [Backend.PortalSuspended, "portalSuspended"],
-  [Backend.RowDescription, "rowDescription"],
-]);

@@ -213,7 +213,7 @@ test("pools: callbacks and promises, in the words of node-postgres's", async () 
   }
 });
 
-test("a connection of nobody's does nothing and takes nothing amiss", () => {
+test("a connection that was not opened does nothing and takes nothing amiss", () => {
   const connection = new Connection();
   connection.query("select 1");
   connection.parse({ text: "select 1" });
