@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import type { Client, ClientConstructor, Pool, PoolClient } from "../../mod.ts";
+import { startProxy } from "../../src/proxy/mod.ts";
 import { rejection } from "../fixtures/clients.ts";
 import { poolMakers } from "../fixtures/pools.ts";
 import { servers } from "../fixtures/servers.ts";
 
 const { postgres } = await servers();
+const proxy = await startProxy({ allow: [`${postgres.host}:${postgres.port}`] });
+after(() => proxy.close({ drainMillis: 0 }));
 
 const counts = ({ totalCount, idleCount, waitingCount, expiredCount }: Pool) => [
   totalCount,
@@ -25,7 +28,7 @@ function recordEvents(pool: Pool): string[] {
 const processId = async (on: Pool | Client): Promise<number> =>
   (await on.query("select pg_backend_pid() as id")).rows[0].id;
 
-for (const { name, make } of poolMakers(postgres)) {
+for (const { name, make } of poolMakers(postgres, proxy.url)) {
   test(`${name}: query takes every form of arguments`, async () => {
     const pool = make();
     const ask = (run: (callback: (error: unknown, result: { rows: unknown[] }) => void) => unknown) =>

@@ -2,15 +2,18 @@
 
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import Cursor from "pg-cursor";
 import QueryStream from "pg-query-stream";
 import type { ClientConfig, ClientConstructor, Pool, PoolClient, QueryCallback } from "../../mod.ts";
+import { startProxy } from "../../src/proxy/mod.ts";
 import { rejection } from "../fixtures/clients.ts";
 import { poolMakers } from "../fixtures/pools.ts";
 import { servers } from "../fixtures/servers.ts";
 
 const { postgres } = await servers();
+const proxy = await startProxy({ allow: [`${postgres.host}:${postgres.port}`] });
+after(() => proxy.close({ drainMillis: 0 }));
 
 const counts = ({ totalCount, idleCount, waitingCount }: Pool) => [totalCount, idleCount, waitingCount];
 
@@ -41,7 +44,7 @@ class FakeClient extends EventEmitter {
 
 const fake = (FakeClass: unknown) => ({ Client: FakeClass as ClientConstructor });
 
-for (const { name, make } of poolMakers(postgres)) {
+for (const { name, make } of poolMakers(postgres, proxy.url)) {
   test(`${name}: a connection that is ended under its client fails it once somebody may listen`, async () => {
     const pool = make({ max: 1 });
     const client = await pool.connect();
