@@ -67,11 +67,13 @@ export = ConnectionParameters;
     const stem = stemOf(path);
     const file = `esm/${name === "." ? "node" : `node_${name.slice("./".length)}`}.js`;
     await write(file, sameAsRequired(`../script/${stem}.js`, Object.keys(SHARING[name])));
+    const types = file.replace(/\.js$/, ".d.ts");
+    await write(types, typesAsRequired(`../script/${stem}.js`, Object.keys(SHARING[name])));
     conditions[name] = {
       // Bundlers alone ask for it, and then have one copy too: the one without CommonJS.
       module: { types: `./esm/${stem}.d.ts`, default: `./esm/${stem}.js` },
       node: {
-        import: { types: `./esm/${stem}.d.ts`, default: `./${file}` },
+        import: { types: `./${types}`, default: `./${file}` },
         require: { types: `./script/${stem}.d.ts`, default: name === "." ? `./${MAIN}` : `./script/${stem}.js` },
       },
     };
@@ -114,5 +116,16 @@ function sameAsRequired(script: string, exported: readonly string[]): string {
   if (exported.includes("default")) {
     lines.unshift(`import script from "${script}";`, "export default script.default ?? script;");
   }
+  return `${lines.join("\n")}\n`;
+}
+
+/**
+ * The declarations of that: those of the CommonJS module, since what a library's CommonJS declarations call `pg.Pool` must
+ * be the class that an ES module imports. They are read where modules are resolved as Node does, and a default import of
+ * CommonJS is another thing: hence from its own module.
+ */
+function typesAsRequired(script: string, exported: readonly string[]): string {
+  const lines = [`export * from "${script}";`];
+  if (exported.includes("default")) lines.push('export { pg as default } from "../script/src/client/pg.js";');
   return `${lines.join("\n")}\n`;
 }

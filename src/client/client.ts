@@ -195,7 +195,9 @@ export class Client extends ClientShape {
     values?: QueryConfigValues<Values>,
   ): Promise<Result<Row>>;
   /** Runs what submits itself, and returns it. */
-  query<Q extends Query | Submittable>(query: Q, callback?: QueryCallback): Q;
+  query<Q extends Query | Submittable>(query: Q): Q;
+  /** As above, and calls back. */
+  query<Q extends Query | Submittable>(query: Q, callback: QueryCallback | undefined): Q;
   /** As above, and calls back. */
   // deno-lint-ignore no-explicit-any -- generics as in @types/pg
   query<Row extends any[] = any[], Values = readonly any[]>(

@@ -154,9 +154,12 @@ export abstract class ClientShape extends QueryableBase {
     return Object.defineProperty(shown, "password", password) as ConnectionParameters;
   }
 
-  /** The process that serves this connection; null until connected. */
-  get processID(): number | null {
-    return this.stage.session?.processId ?? null;
+  /**
+   * The process that serves this connection; null until connected, as in node-postgres. Kysely's types know of a number or
+   * none, and take a client whose type says no more.
+   */
+  get processID(): number | undefined {
+    return this.stage.session?.processId ?? (null as unknown as undefined);
   }
 
   /** The key to cancel with: a number in protocol 3.0, bytes in 3.2; null until connected. */

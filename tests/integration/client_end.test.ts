@@ -116,7 +116,7 @@ test("a client that stands idle for idleTimeoutMillis ends itself, without an er
   await ended(client);
   assert.deepEqual(events, ["end"]);
   await assert.rejects(client.query("select 1"), { code: "CLIENT_CLOSED" });
-  await untilGone(processID);
+  await untilGone(processID ?? null);
 });
 
 test("end() closes the connection on both sides and emits end", async () => {
@@ -125,7 +125,7 @@ test("end() closes the connection on both sides and emits end", async () => {
   const { processID } = client;
   await client.query("select 1");
   await client.end();
-  await untilGone(processID);
+  await untilGone(processID ?? null);
   assert.deepEqual(events, ["end"]);
 });
 
