@@ -25,24 +25,30 @@ export interface CryptoChoice {
  * measurements in docs/tls.md cross. Near the crossing the runtime's is preferred: the core's looks tables up by secret
  * bytes, the platform's does not.
  */
-const CROSSINGS: readonly (readonly [userAgent: RegExp, bytes: number])[] = [
-  [/^Cloudflare-Workers/, 256],
-  [/^Bun\//, 0],
+type Crossings = readonly (readonly [userAgent: RegExp, bytes: number])[];
+
+/** Where Node's own crypto is faster than SubtleCrypto. Deno has its interface, but not its speed. */
+const NODE_CRYPTO: Crossings = [
   [/^Node\.js\/|^$/, 256], // Node 20 has no navigator
+  [/^Bun\//, 0],
+];
+
+const SUBTLE_CRYPTO: Crossings = [
+  [/^Cloudflare-Workers/, 256],
   [/^Deno\//, 2048],
   [/Chrome\//, 512],
   [/Firefox\//, 2048],
+  [/^/, 1024],
 ];
-const CROSSING_ELSEWHERE = 1024;
-
-/** Where Node's own crypto is faster than SubtleCrypto. Deno has its interface, but takes twice as long for a full record. */
-const BY_NODE_CRYPTO = /^(Node\.js\/|Bun\/|$)/;
 
 function recordsAutomatically(): RecordChoice {
   const userAgent = globalThis.navigator?.userAgent ?? "";
-  const crossing = CROSSINGS.find(([pattern]) => pattern.test(userAgent))?.[1] ?? CROSSING_ELSEWHERE;
-  const aead = (BY_NODE_CRYPTO.test(userAgent) ? nodeAead() : undefined) ?? subtleAead;
-  return { aead, openFrom: crossing, sealFrom: crossing };
+  const crossing = (crossings: Crossings) => crossings.find(([pattern]) => pattern.test(userAgent))?.[1];
+  const withNode = crossing(NODE_CRYPTO);
+  const node = withNode === undefined ? undefined : nodeAead();
+  if (withNode !== undefined && node !== undefined) return { aead: node, openFrom: withNode, sealFrom: withNode };
+  const from = crossing(SUBTLE_CRYPTO) ?? 0;
+  return { aead: subtleAead, openFrom: from, sealFrom: from };
 }
 
 const CHOICES: Readonly<Record<CryptoMode, CryptoChoice>> = {

@@ -55,7 +55,7 @@ function planOf(args: readonly string[]): Plan {
     scenarios: chosen,
     contenders: listed("contender"),
     rounds: Number(listed("rounds")?.[0] ?? (quick ? 2 : 3)),
-    scale: quick ? 0.25 : 1,
+    scale: quick ? 0.5 : 1,
   };
 }
 
@@ -100,6 +100,9 @@ async function startFarEnd(
   return JSON.parse(line);
 }
 
+/** Rounds that do not count, and are never the small ones: engines compile WebAssembly anew once it has run for a while. */
+const WARM_UP = 2;
+
 type Place = Pick<Task, "farEnd" | "ca">;
 
 async function measureRuntime(
@@ -121,14 +124,14 @@ async function measureRuntime(
     await using usage = usageServer(performers);
     const rounds = names.map((): Round[] => []);
     const failed = new Map<string, string>();
-    // One round to warm up.
-    for (let round = 0; round <= plan.rounds; round++) {
+    for (let round = -WARM_UP; round < plan.rounds; round++) {
       for (const [index, contender] of names.entries()) {
         if (failed.has(contender)) continue;
-        const task = { ...place, contender, scenario, scale: plan.scale, usageUrl: `${usage.origin}/${index}` };
+        const scale = round < 0 ? 1 : plan.scale;
+        const task = { ...place, contender, scenario, scale, usageUrl: `${usage.origin}/${index}` };
         const outcome = await performers[index].round(task);
         if ("error" in outcome) failed.set(contender, outcome.error);
-        else if (round > 0) rounds[index].push(outcome);
+        else if (round >= 0) rounds[index].push(outcome);
       }
     }
     for (const [contender, error] of failed) console.error(`  ${contender} failed: ${error}`);

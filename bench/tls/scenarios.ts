@@ -24,7 +24,7 @@ const handshake: Scenario = {
   title: "handshake, and a byte there and back",
   unit: "handshake",
   async round(contender, task, usage) {
-    const times = Math.ceil(20 * task.scale);
+    const times = Math.ceil(40 * task.scale);
     return await timed(usage, times, async () => {
       for (let index = 0; index < times; index++) {
         const connection = await connect(contender, task, "echo");

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { Duplex } from "../../src/duplex/duplex.ts";
 import { deferred } from "../../src/duplex/waiting.ts";
 import { type Aead, subtleAead } from "../../wolfssl/aead.ts";
+import { chooseCrypto } from "../../wolfssl/crypto_choice.ts";
 import { nodeAead } from "../../wolfssl/node_crypto.ts";
 import { Outgoing } from "../../wolfssl/outgoing.ts";
 import {
@@ -129,4 +130,11 @@ test("nothing is sent after what could not be made", async () => {
   await outgoing.send(Uint8Array.of(2), 1);
   await assert.rejects(outgoing.settled(), /no/);
   assert.deepEqual(written, []);
+});
+
+test("records are protected by whom the choice of crypto names", () => {
+  assert.equal(chooseCrypto("wasm").records, undefined);
+  assert.deepEqual(chooseCrypto("subtle").records, { aead: subtleAead, openFrom: 0, sealFrom: 0 });
+  const automatic = chooseCrypto("auto").records;
+  assert.equal(automatic?.aead === subtleAead, "Deno" in globalThis, "Node's own crypto on Node, SubtleCrypto on Deno");
 });
