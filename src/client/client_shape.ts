@@ -6,6 +6,7 @@
 
 import type { ClientConfig } from "../config/client_config.ts";
 import type { ConnectionOptions, PasswordSource } from "../config/options.ts";
+import { sslWithoutSecretsShown } from "../config/secrets.ts";
 import type { TransactionStatus } from "../protocol/codes.ts";
 import type { Session } from "../session/session.ts";
 import { escapeIdentifier, escapeLiteral } from "./escape.ts";
@@ -76,7 +77,7 @@ export abstract class ClientShape extends QueryableBase {
   constructor(options: ConnectionOptions, { pipeline = false, ssl }: ClientConfig) {
     super();
     this.#options = options;
-    this.#ssl = typeof ssl === "object" && ssl !== null ? withoutKeyShown(ssl) : undefined;
+    this.#ssl = typeof ssl === "object" && ssl !== null ? sslWithoutSecretsShown(ssl) : undefined;
     this.pipeline = pipeline;
   }
 
@@ -253,11 +254,4 @@ export abstract class ClientShape extends QueryableBase {
   escapeLiteral(text: string): string {
     return escapeLiteral(text);
   }
-}
-
-function withoutKeyShown(ssl: object): Readonly<Record<string, unknown>> {
-  const shown = { ...ssl };
-  // It may have been hidden by whoever gave it.
-  const { key } = ssl as { key?: unknown };
-  return key === undefined ? shown : Object.defineProperty(shown, "key", { value: key, enumerable: false });
 }

@@ -79,6 +79,8 @@ export interface ConnectionControl {
 export interface ConnectionConfig {
   /** A Node stream, or a function that gives one, to be connected by its own `connect(port, host)`. */
   readonly stream?: unknown;
+  /** Anything but false and undefined is refused; false is needed to send plaintext through `config.wsProxy`. */
+  readonly ssl?: unknown;
   /** Whether TCP keep-alive probes are sent. */
   readonly keepAlive?: boolean | undefined;
   /** Silence before the first probe, in milliseconds. */
@@ -152,6 +154,11 @@ export class Connection extends EventEmitter {
       this.#raw = await openRaw(this, this.#config, port, host);
     } catch (error) {
       callOut(() => this.emit("error", error));
+      callOut(() => this.emit("end"));
+      return;
+    }
+    if (this.stream.destroyed) { // while it was being opened
+      this.#raw.destroy(undefined);
       callOut(() => this.emit("end"));
       return;
     }
@@ -249,12 +256,12 @@ export class Connection extends EventEmitter {
 
   /** Lets the connection keep the process running, as it does by default, where the runtime knows that. */
   ref(): void {
-    this.#control?.ref();
+    (this.#control ?? this.#raw)?.ref();
   }
 
   /** Lets the process end while the connection is open, where the runtime knows that. */
   unref(): void {
-    this.#control?.unref();
+    (this.#control ?? this.#raw)?.unref();
   }
 }
 

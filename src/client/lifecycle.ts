@@ -116,7 +116,10 @@ export class Lifecycle {
     const connecting: Connecting = { at: "connecting", abort, over, session: undefined };
     this.#state = connecting;
     try {
-      if (this.#flaw !== undefined) throw this.#flaw;
+      if (this.#flaw !== undefined) {
+        await undefined; // whoever connects is told once it is done with asking
+        throw this.#flaw;
+      }
       await connect({
         options: this.#options,
         events: { ...this.#events, drain: () => this.#drained(), end: (error) => this.#sessionEnded(error) },
@@ -176,7 +179,7 @@ export class Lifecycle {
     const error = reason ?? destroyed();
     const state = this.#state;
     if (state.at === "connecting") state.abort.abort(error);
-    else if (state.at === "connected") state.session.destroy(error);
+    else if (!this.#over) this.#lastSession?.destroy(error); // also while `end` waits for answers
   }
 
   /** An error of the client's own, by which nothing was sent. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { letProcessExit } from "../duplex/waiting.ts";
 import type { PoolClient } from "./pool_client.ts";
 
 /** A client in a pool. */
@@ -57,8 +58,3 @@ export class PoolMember {
 }
 
 const LONGEST_TIMER = 0x7fff_ffff;
-
-/** A timer that does not keep the process alive, where the runtime knows the idea. */
-export function letProcessExit(timer: unknown): void {
-  if (typeof timer === "object") (timer as { unref?(): void } | null)?.unref?.();
-}

@@ -5,6 +5,7 @@
  */
 
 import type { ClientConfig } from "../config/client_config.ts";
+import { sslWithoutSecretsShown } from "../config/secrets.ts";
 import { ConfigError } from "../errors.ts";
 import { Client } from "./client.ts";
 import type { PoolClient } from "./pool_client.ts";
@@ -63,7 +64,7 @@ const DEFAULT_MAX = 10;
 const DEFAULT_IDLE_TIMEOUT_MILLIS = 10_000;
 
 /** What may hold a password or a key, and so does not show when the pool is printed. */
-const HIDDEN = ["password", "connectionString", "sslkey", "sslpassword"] as const;
+const HIDDEN = ["password", "connectionString", "sslkey", "sslpassword", "oauthBearerToken"] as const;
 
 /**
  * The options of a pool, apart from what it was given.
@@ -87,9 +88,7 @@ export function poolOptions(input: string | URL | PoolConfig | undefined | null)
     // A spread has what can be enumerated; the password of another pool's options cannot.
     if (given[name] !== undefined) hide(options, name, given[name]);
   }
-  if (typeof given.ssl === "object" && given.ssl !== null && "key" in given.ssl) {
-    options.ssl = hide({ ...given.ssl }, "key", given.ssl.key);
-  }
+  if (typeof given.ssl === "object" && given.ssl !== null) options.ssl = sslWithoutSecretsShown(given.ssl);
   return options;
 }
 

@@ -4,9 +4,9 @@
  * @module
  */
 
+import { letProcessExit } from "../duplex/waiting.ts";
 import { queryAborted } from "../session/failures.ts";
 import type { PoolClient, Release } from "./pool_client.ts";
-import { letProcessExit } from "./pool_member.ts";
 
 /** What is done with the client, or with the reason why there is none. */
 export interface WaiterHandler {

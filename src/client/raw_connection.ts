@@ -8,7 +8,7 @@
 import { config as globalConfig } from "../config/global.ts";
 import type { Duplex } from "../duplex/duplex.ts";
 import { openDuplex } from "../duplex/open.ts";
-import { DatabaseError } from "../errors.ts";
+import { ConfigError, DatabaseError } from "../errors.ts";
 import { decodeAuthentication } from "../protocol/authentication.ts";
 import {
   decodeBackendKeyData,
@@ -30,21 +30,34 @@ import { type Message, MessageDecoder } from "./message_decoder.ts";
 
 const OPEN_DEADLINE_MILLIS = 60_000;
 
-/** Opens the transport of a connection. */
+/**
+ * Opens the transport of a connection.
+ *
+ * @throws {ConfigError} `CONNECTION_BY_HAND_TLS` where it would have to be TLS
+ */
 export async function openRaw(
   connection: Connection,
-  { stream, keepAlive, keepAliveInitialDelayMillis }: ConnectionConfig,
+  { stream, ssl, keepAlive, keepAliveInitialDelayMillis }: ConnectionConfig,
   portOrPath: number | string,
   host: string,
 ): Promise<RawConnection> {
+  if (ssl) throw withoutTls("it was asked for by ssl");
   const signal = AbortSignal.timeout(OPEN_DEADLINE_MILLIS);
   const target = { ...addressOf(portOrPath, host), keepAlive, keepAliveInitialDelayMillis, signal };
   if (stream === undefined || stream === null) {
+    if (globalConfig.wsProxy !== undefined && ssl !== false) {
+      throw withoutTls("bytes that cross a proxy are in TLS unless ssl: false says otherwise");
+    }
     return new RawConnection(connection, await openDuplex({ ...target, wsProxy: globalConfig.wsProxy }));
   }
   const { openNodeStream } = await import("../duplex/node.ts");
   const given = typeof stream === "function" ? stream({}) : stream;
   return new RawConnection(connection, await openNodeStream(given, target));
+}
+
+function withoutTls(why: string): ConfigError {
+  const message = `a Connection by hand knows no TLS, and ${why}: use a Client`;
+  return new ConfigError("CONNECTION_BY_HAND_TLS", message, { phase: "config", safeToRetry: true });
 }
 
 /** node-postgres gives the whole path of a Unix-domain socket as the port. */
@@ -136,6 +149,14 @@ export class RawConnection implements MessageSink {
     this.#ending = true;
     this.#duplex.close(reason);
     if (reason !== undefined) callOut(() => this.#connection.emit("error", reason));
+  }
+
+  ref(): void {
+    this.#duplex.ref?.();
+  }
+
+  unref(): void {
+    this.#duplex.unref?.();
   }
 
   #flush(): void {

@@ -14,3 +14,17 @@ export function withHidden<Shown extends object, Hidden extends object>(shown: S
   }
   return shown as Shown & Hidden;
 }
+
+const SECRETS_OF_SSL = ["key", "passphrase", "pfx"] as const;
+
+/** A copy of an `ssl` object, whose secrets can be read and do not show; they may have been hidden by whoever gave it. */
+export function sslWithoutSecretsShown(ssl: object): Readonly<Record<string, unknown>> {
+  const shown: Record<string, unknown> = { ...ssl };
+  for (const name of SECRETS_OF_SSL) {
+    const value = (ssl as Readonly<Record<string, unknown>>)[name];
+    if (value !== undefined) {
+      Object.defineProperty(shown, name, { value, enumerable: false, configurable: true, writable: true });
+    }
+  }
+  return shown;
+}

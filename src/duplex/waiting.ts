@@ -44,3 +44,8 @@ export async function unlessAborted<T>(
     abortion.catch(() => {});
   }
 }
+
+/** A timer that does not keep the process alive, where the runtime knows the idea. */
+export function letProcessExit(timer: unknown): void {
+  if (typeof timer === "object") (timer as { unref?(): void } | null)?.unref?.();
+}

@@ -128,8 +128,13 @@ export function clientConfig(input: string | URL | ClientConfig | undefined, set
  */
 export function overriding(connectionString: string | URL | undefined, options: ClientConfig): ClientConfig {
   if (!connectionString) return options;
-  const said = Object.entries(options).filter(([, value]) => value !== undefined);
-  return { ...Object.fromEntries(parseConnectionString(String(connectionString))), ...Object.fromEntries(said) };
+  const fields = new Map<string, unknown>(parseConnectionString(String(connectionString)));
+  // Of a string, but not of options, direct TLS asks for TLS.
+  if (fields.get("sslnegotiation") === "direct" && !fields.has("ssl") && !fields.has("sslmode")) {
+    fields.set("sslmode", "verify-full");
+  }
+  for (const [name, value] of Object.entries(options)) if (value !== undefined) fields.set(name, value);
+  return Object.fromEntries(fields);
 }
 
 /** What a connection string says, but for TLS: as options, since a string wins over those beside it. */

@@ -252,12 +252,21 @@ async function connectionOf(given: NeonConnectionParams): Promise<ClientConfig> 
 
 async function runAll(client: Client, queries: NeonQueries, options: AnyOptions): Promise<unknown[]> {
   const { isolationLevel, readOnly, deferrable } = options;
-  const isolation = isolationLevel && ISOLATION_LEVELS[isolationLevel];
+  const isolation = isolationLevel && isolationOf(isolationLevel);
   const signal = signalOf(options);
   return await client.transaction(
     (transaction) => Promise.all(queries.map(({ queryData }) => answer(transaction, queryData, options))),
     { isolation, readOnly, deferrable, signal },
   );
+}
+
+function isolationOf(level: string): IsolationLevel {
+  if (Object.hasOwn(ISOLATION_LEVELS, level)) return ISOLATION_LEVELS[level as keyof typeof ISOLATION_LEVELS];
+  const known = Object.keys(ISOLATION_LEVELS).join(", ");
+  throw new ConfigError("TRANSACTION_OPTIONS", `isolationLevel must be one of ${known}`, {
+    phase: "query",
+    safeToRetry: true,
+  });
 }
 
 async function answer(client: Pick<Queryable, "query">, query: QueryConfig, options: AnyOptions): Promise<unknown> {

@@ -1,3 +1,5 @@
+import { letProcessExit } from "../duplex/waiting.ts";
+
 /** Tells when a session has stood idle for so long. */
 export class IdleWatch {
   readonly #millis: number;
@@ -16,7 +18,7 @@ export class IdleWatch {
   start(): void {
     if (this.#millis <= 0) return;
     this.begin();
-    this.#timer = setTimeout(this.#check, this.#millis);
+    this.#wait(this.#millis);
   }
 
   /** It is idle from now on. */
@@ -31,6 +33,12 @@ export class IdleWatch {
   readonly #check = (): void => {
     const idle = this.#isIdle() ? performance.now() - this.#since : 0;
     if (idle >= this.#millis) this.#onTime();
-    else this.#timer = setTimeout(this.#check, this.#millis - idle);
+    else this.#wait(this.#millis - idle);
   };
+
+  /** What keeps the process alive is the connection, unless it is told not to. */
+  #wait(millis: number): void {
+    this.#timer = setTimeout(this.#check, millis);
+    letProcessExit(this.#timer);
+  }
 }

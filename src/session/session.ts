@@ -2,7 +2,7 @@
  * One connection after authentication: a pipeline of exchanges over a Duplex.
  *
  * Requests are written as they come and answered in order; each ends at its own ReadyForQuery, so that one failing does
- * not touch the next. What is written within one turn of the event loop leaves in one write.
+ * not touch the next. What is written within one turn of the event loop leaves in one write; from 64 KiB on it leaves at once.
  *
  * @module
  */

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { Client, type ClientConfig, type OAuthRequest, Pool } from "../../mod.ts";
+import { deferred } from "../../src/duplex/waiting.ts";
 import { oauthInitialResponse, oauthRefused } from "../../src/auth/oauth.ts";
 import { wire } from "../fixtures/bytes.ts";
 import { certificates } from "../fixtures/certificates.ts";
@@ -156,11 +157,15 @@ test("without a token, with one that is none, or where it must not be used: refu
 });
 
 test("a token is asked for within the connect's time", { skip: withoutOAuth }, async () => {
-  const never = ({ signal }: OAuthRequest) =>
-    new Promise<string>((_, reject) => signal.onabort = () => reject(signal.reason));
-  await assert.rejects(connectAs(place({ oauthBearerToken: never, connectionTimeoutMillis: 200 })), {
+  const asked = deferred<OAuthRequest>();
+  const never = (request: OAuthRequest) => {
+    asked.resolve(request);
+    return new Promise<string>(() => {});
+  };
+  await assert.rejects(connectAs(place({ oauthBearerToken: never, connectionTimeoutMillis: 2000 })), {
     code: "TIMEOUT_CONNECT",
   });
+  assert.ok((await asked.promise).signal.aborted);
 });
 
 // -- other servers

@@ -74,6 +74,15 @@ test("what the connection string says of TLS holds; nothing said is plaintext to
   assert.equal(await encrypted(URL_OF_DATABASE), true);
 });
 
+test("direct TLS is asked of a string, by whatever connects", { skip: withoutCore }, async () => {
+  neonConfig.rootCerts = certificates.ca.cert;
+  const url = `${URL_OF_DATABASE}?sslnegotiation=direct`;
+  assert.equal(await encrypted(url), true);
+  assert.deepEqual(await ours.neon(url).query(isEncrypted), [{ ssl: true }]);
+  neonConfig.rootCerts = "";
+  await assert.rejects(async () => await ours.neon(url)`select 1`, { code: "TLS_CERTIFICATE" });
+});
+
 test("a client that speaks plaintext to a proxy on this machine does so to no other", async () => {
   const client = new ours.Client(URL_OF_DATABASE);
   client.neonConfig.wsProxy = "proxy.example.com/v1";
@@ -157,6 +166,9 @@ test("a transaction of neon is one: isolated as asked, and undone as a whole", a
   );
   assert.equal(ids[0][0][0], ids[1][0][0]);
   await assert.rejects(sql.transaction([sql`select 1`, sql`select 1/0`, sql`select 2`]), { code: "22012" });
+  await assert.rejects(sql.transaction([sql`select 1`], { isolationLevel: "serializable" as "Serializable" }), {
+    code: "TRANSACTION_OPTIONS",
+  });
 });
 
 test("what neon cannot run says why", async () => {

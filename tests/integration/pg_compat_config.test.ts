@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import pg from "pg";
-import { Client, type ClientConfig } from "../../mod.ts";
+import { Client, type ClientConfig, Pool } from "../../mod.ts";
 import { rejection } from "../fixtures/clients.ts";
 import { connectionUrl, PASSWORDS } from "../fixtures/postgres.ts";
 import { servers } from "../fixtures/servers.ts";
@@ -35,6 +35,16 @@ test("certificates that cannot be used fail the connect, and not the constructor
     assert.equal((error as { code: string }).code, "CONFIG_PEM");
     assert.ok(!inspect(error, { depth: 9 }).includes(NONSENSE));
   }
+  const pool = new Pool({ connectionString: url, ssl: flawed[0] });
+  let returned = false;
+  const told = new Promise((resolve) => pool.connect((error) => resolve([returned, error])));
+  returned = true;
+  for (const error of [await rejection(pool.query("select 1")), await rejection(pool.connect())]) {
+    assert.equal((error as { code: string }).code, "CONFIG_PEM");
+  }
+  const [late, error] = await told as [boolean, { code: string }];
+  assert.deepEqual([late, error.code, pool.totalCount], [true, "CONFIG_PEM", 0]);
+  await pool.end();
   const keyAlone = new Client({ connectionString: url, ssl: { key: NONSENSE } });
   assert.match(String(await rejection(keyAlone.connect())), /without the certificate/);
 });

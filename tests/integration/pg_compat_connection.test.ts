@@ -92,7 +92,10 @@ test("it goes through the proxy where that is how one connects", async () => {
   const proxy = await startProxy({ allow: [`${postgres.host}:${postgres.port}`] });
   config.wsProxy = proxy.url;
   try {
-    assert.deepEqual(await say(Connection, {}), await say(classes[1], {}));
+    assert.deepEqual(await say(Connection, { ssl: false }), await say(classes[1], {}));
+    const unasked = new Connection();
+    unasked.connect(postgres.port, postgres.host);
+    assert.equal((await once(unasked, "error"))[0].code, "CONNECTION_BY_HAND_TLS");
   } finally {
     delete config.wsProxy;
     await proxy.close({ drainMillis: 0 });
@@ -152,4 +155,18 @@ test("what is running is cancelled by a connection of its own", async () => {
     canceller.end();
     busy.end();
   }
+});
+
+test("by hand there is no TLS, and none is left out in silence", async () => {
+  const connection = new Connection({ ssl: true });
+  connection.connect(postgres.port, postgres.host);
+  assert.equal((await once(connection, "error"))[0].code, "CONNECTION_BY_HAND_TLS");
+});
+
+test("one that is ended while it is being opened does not stay open", async () => {
+  const connection = new Connection();
+  connection.on("connect", () => assert.fail("it was opened after its end"));
+  connection.connect(postgres.port, postgres.host);
+  connection.end();
+  await once(connection, "end");
 });

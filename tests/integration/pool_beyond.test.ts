@@ -182,13 +182,17 @@ test("the pool's idle timeout is none of its clients' business", async () => {
 test("no password shows when a pool, its options or its clients are printed, and all can be read", async () => {
   const key = "-----KEY-----";
   const secret = "pass-never-shown";
-  const own = { password: secret, connectionString: `postgres://u:${secret}@h/d`, ssl: { key }, sslpassword: secret };
+  const own = {
+    ...{ password: secret, connectionString: `postgres://u:${secret}@h/d`, sslpassword: secret },
+    ...{ ssl: { key, passphrase: secret, pfx: secret }, oauthBearerToken: secret },
+  };
   const pool = new Pool(own);
   for (const shown of [inspect(pool, { depth: 9 }), JSON.stringify(pool.options), inspect(pool.options)]) {
     assert.ok(!shown.includes(secret) && !shown.includes(key), shown);
   }
   assert.equal(pool.options.password, secret);
-  assert.deepEqual(Object.keys(own.ssl), ["key"], "what was given is left as it was");
+  assert.deepEqual(Object.keys(own.ssl), ["key", "passphrase", "pfx"], "what was given is left as it was");
+  assert.equal((pool.options.ssl as { passphrase?: string }).passphrase, secret);
   await using real = make();
   const client = await real.connect();
   assert.ok(!inspect(client, { depth: 9 }).includes(String(client.password)));
@@ -239,7 +243,7 @@ test("a submittable for which there is no client is told", async () => {
 
 test("the time that a query has begins when its client is connected", async () => {
   const { username, password, pathname } = new URL(url);
-  const patience = 1000;
+  const patience = 200;
   await using pool = make({
     connectionString: undefined,
     host: postgres.host,
