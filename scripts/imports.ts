@@ -47,7 +47,16 @@ const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   "src/duplex/node_tls_over.ts": ["node:net", "node:stream"],
   "src/duplex/open.ts": ["Deno"], // asks whether it is there
   "src/duplex/ws.ts": ["ws"],
-  "src/proxy/node.ts": ["Buffer", "node:buffer", "node:dns/promises", "node:http", "node:net", "node:stream", "ws"],
+  "src/proxy/node.ts": [
+    "Buffer",
+    "node:buffer",
+    "node:dns/promises",
+    "node:events",
+    "node:http",
+    "node:net",
+    "node:stream",
+    "ws",
+  ],
   "src/proxy/waiting_client.ts": ["node:stream"], // its types
   "src/proxy/websocket_peer.ts": ["ws"], // its types
   "src/tls/engine_loader.ts": ["@pgduplex/wolfssl"],

@@ -6,6 +6,7 @@
 
 import { lookup } from "node:dns/promises";
 import { Buffer } from "node:buffer";
+import { setMaxListeners } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex as NodeStream } from "node:stream";
@@ -83,6 +84,7 @@ class NodeProxy implements Proxy {
 
   constructor(options: ResolvedProxyOptions) {
     this.#options = options;
+    setMaxListeners(0, this.#stop.signal); // each connection listens, and leaves with its end
     this.#dialler = {
       resolve: options.resolve ?? resolveBySystem,
       connect: (address) => openNode({ ...address, keepAlive: true, keepAliveInitialDelayMillis: KEEP_ALIVE_MILLIS }),

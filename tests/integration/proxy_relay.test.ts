@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import type { Socket } from "node:net";
+import process from "node:process";
 import { test } from "node:test";
 import type { WebSocket } from "ws";
 import { deferred } from "../../src/duplex/waiting.ts";
@@ -479,4 +480,22 @@ test("the runtime's own WebSocket is served", {
     socket.close(1000);
     assert.equal((await closed.promise).code, 1000);
   });
+});
+
+test("however many connections there are, the runtime has nothing to warn of", async () => {
+  const warnings: string[] = [];
+  const onWarning = ({ message }: Error) => void warnings.push(message);
+  process.on("warning", onWarning);
+  try {
+    await withTarget(echo, async ({ proxy, target }) => {
+      const clients = await Promise.all(Array.from({ length: 24 }, () => connectThrough(proxy.url, target.address)));
+      assert.equal(proxy.metrics().connections, 24);
+      await new Promise(setImmediate); // a warning is emitted in the next tick
+      for (const client of clients) client.close();
+      await Promise.all(clients.map(closing));
+    });
+  } finally {
+    process.off("warning", onWarning);
+  }
+  assert.deepEqual(warnings, []);
 });
