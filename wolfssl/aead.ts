@@ -35,21 +35,29 @@ class SubtleKey implements AeadKey {
     this.#importing.then((key) => this.#key = key, () => {}); // whoever uses it meets the failure
   }
 
-  open(ciphertext: Uint8Array, iv: Uint8Array, additionalData: Uint8Array): Promise<Plaintext> {
+  // Both are async functions because, in edge-runtime, SubtleCrypto's promises are those of another realm: nobody who has
+  // to tell them from bytes is to meet one.
+
+  async open(ciphertext: Uint8Array, iv: Uint8Array, additionalData: Uint8Array): Promise<Plaintext> {
     const algorithm = { name: "AES-GCM", iv, additionalData, tagLength: TAG_BITS } as AesGcmParams;
-    return this.#use((key) => crypto.subtle.decrypt(algorithm, key, ciphertext as BufferSource))
-      .then((bytes) => new Uint8Array(bytes), () => undefined);
+    try {
+      return new Uint8Array(
+        await this.#use((key) => crypto.subtle.decrypt(algorithm, key, ciphertext as BufferSource)),
+      );
+    } catch {
+      return undefined;
+    }
   }
 
-  seal(plaintext: Uint8Array, iv: Uint8Array, additionalData: Uint8Array): Promise<Uint8Array[]> {
+  async seal(plaintext: Uint8Array, iv: Uint8Array, additionalData: Uint8Array): Promise<Uint8Array[]> {
     const algorithm = { name: "AES-GCM", iv, additionalData, tagLength: TAG_BITS } as AesGcmParams;
-    return this.#use((key) => crypto.subtle.encrypt(algorithm, key, plaintext as BufferSource))
-      .then((bytes) => [new Uint8Array(bytes)]);
+    return [
+      new Uint8Array(await this.#use((key) => crypto.subtle.encrypt(algorithm, key, plaintext as BufferSource))),
+    ];
   }
 
   /** Without a turn of the event loop once the key is there, so that records are begun in their order. */
   #use(work: (key: CryptoKey) => Promise<ArrayBuffer>): Promise<ArrayBuffer> {
-    // Not by `instanceof Promise`: in edge-runtime SubtleCrypto's promises are those of another realm.
     return this.#key === undefined ? this.#importing.then(work) : work(this.#key);
   }
 }

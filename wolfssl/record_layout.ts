@@ -62,18 +62,21 @@ export function sealed12(record: Uint8Array, iv: Uint8Array, sequence: Sequence)
   return { nonce, additionalData, ciphertext };
 }
 
-/** The application data of a TLSInnerPlaintext; undefined where it is something else, or not well-formed. */
+/**
+ * The application data of a TLSInnerPlaintext; undefined where it is something else, not well-formed, or over the limit
+ * (RFC 8446 §5.4), to which the padding counts.
+ */
 export function applicationData13(plaintext: Uint8Array): Uint8Array | undefined {
+  if (plaintext.length > MAX_PLAINTEXT + 1) return undefined;
   // The content, its type, and any number of zeros.
   let end = plaintext.length - 1;
   while (end > 0 && plaintext[end] === 0) end--;
-  const isData = plaintext[end] === RECORD_TYPE.applicationData && end <= MAX_PLAINTEXT;
-  return isData ? bytesOf(plaintext, end) : undefined;
+  return plaintext[end] === RECORD_TYPE.applicationData ? bytesOf(plaintext, end) : undefined;
 }
 
-/** The application data of TLS 1.2, which is all there is. */
-export function applicationData12(plaintext: Uint8Array): Uint8Array {
-  return bytesOf(plaintext, plaintext.length);
+/** The application data of TLS 1.2, which is all there is; undefined where it is over the limit (RFC 5246 §6.2.1). */
+export function applicationData12(plaintext: Uint8Array): Uint8Array | undefined {
+  return plaintext.length > MAX_PLAINTEXT ? undefined : bytesOf(plaintext, plaintext.length);
 }
 
 /** No Buffer, whose slice() is a view and whose toString() decodes: no reader should meet one. */

@@ -82,7 +82,8 @@ export class RecordQueue {
       this.#pieces.push(rest);
       this.#have += rest.length;
     }
-    this.#records.push(...complete);
+    // Not spread: how many there are is the peer's choice, and how many arguments a call may have is not.
+    for (const record of complete) this.#records.push(record);
     return complete;
   }
 
