@@ -66,7 +66,7 @@ export class TlsConnection implements TlsDuplex {
     this.#session = session;
     this.#recordCrypto = recordCrypto;
     this.#onRead = onRead;
-    this.#outgoing = new Outgoing(duplex);
+    this.#outgoing = new Outgoing(duplex, (cause) => this.#fail("write", cause));
     this.tls = tls;
     this.info = { ...duplex.info, secure: verified, alpn: tls.alpn };
     this.closed = duplex.closed;
@@ -198,7 +198,6 @@ export class TlsConnection implements TlsDuplex {
       const sealed = this.#recordCrypto?.wantsToSeal(bytes.length) ? this.#recordCrypto.seal(bytes) : undefined;
       if (sealed === undefined) this.#session.write(bytes);
       const made = sealed ?? this.#session.takeOutput() ?? NOTHING;
-      if (made instanceof Promise) made.catch((cause) => this.#fail("write", cause));
       await this.#outgoing.send(before === undefined ? made : after(before, made), bytes.length);
     } catch (cause) {
       throw this.#fail("write", cause);
@@ -228,7 +227,7 @@ export class TlsConnection implements TlsDuplex {
   }
 
   #fail(operation: string, cause: unknown): unknown {
-    if (this.#over !== undefined) return cause;
+    if (this.#over !== undefined) return this.#over.error(operation);
     const error = connectionFailed(cause, operation, this.info);
     this.#over = { error: () => error };
     // The alert that wolfSSL may have written for the peer.

@@ -17,11 +17,15 @@ export type Piece = Uint8Array | Promise<Uint8Array>;
 /** Hands pieces to a Duplex in the order in which they came. */
 export class Outgoing {
   readonly #duplex: Duplex;
+  readonly #onFailure: (cause: unknown) => void;
+  #failure: { readonly cause: unknown } | undefined;
   #underWay: { readonly size: number; readonly sent: Promise<void> }[] = [];
   #size = 0;
 
-  constructor(duplex: Duplex) {
+  /** `onFailure` is told of the first piece that fails while it is under way: nobody might ever write again. */
+  constructor(duplex: Duplex, onFailure: (cause: unknown) => void) {
     this.#duplex = duplex;
+    this.#onFailure = onFailure;
   }
 
   /**
@@ -29,10 +33,10 @@ export class Outgoing {
    * fails all that come after it, {@linkcode Outgoing.settled} too.
    */
   send(piece: Piece, size: number): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure.cause);
     const last = this.#underWay.at(-1);
     if (last === undefined && piece instanceof Uint8Array) return this.#duplex.write(piece);
     const sent = this.#send(piece, last?.sent);
-    sent.catch(() => {}); // met by whoever writes next
     const entry = { size, sent };
     this.#underWay.push(entry);
     this.#size += size;
@@ -40,13 +44,19 @@ export class Outgoing {
     sent.then(() => {
       this.#underWay.shift();
       this.#size -= size;
-    }, () => {});
+    }, (cause) => this.#fail(cause));
     return this.#size < UNDER_WAY ? DONE : this.#underWay[0]?.sent ?? DONE;
   }
 
   /** Resolves once everything was handed on. */
   settled(): Promise<void> {
     return this.#underWay.at(-1)?.sent ?? DONE;
+  }
+
+  #fail(cause: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = { cause };
+    this.#onFailure(cause);
   }
 
   async #send(piece: Piece, before: Promise<void> | undefined): Promise<void> {

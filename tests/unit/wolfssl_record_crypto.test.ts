@@ -1,20 +1,27 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { runInNewContext } from "node:vm";
 import type { Duplex } from "../../src/duplex/duplex.ts";
 import { deferred } from "../../src/duplex/waiting.ts";
+import { TransportError } from "../../src/errors.ts";
 import { type Aead, subtleAead } from "../../wolfssl/aead.ts";
+import { TlsConnection } from "../../wolfssl/connection.ts";
 import { chooseCrypto } from "../../wolfssl/crypto_choice.ts";
 import { nodeAead } from "../../wolfssl/node_crypto.ts";
 import { Outgoing } from "../../wolfssl/outgoing.ts";
+import { RecordCrypto } from "../../wolfssl/record_crypto.ts";
 import {
   applicationData12,
   applicationData13,
+  header13,
   innerPlaintext13,
   later,
   nonceOf,
   sealed12,
+  sealed13,
 } from "../../wolfssl/record_layout.ts";
-import { concatenate } from "../../wolfssl/records.ts";
+import { concatenate, RecordQueue } from "../../wolfssl/records.ts";
+import type { Session, TrafficKeys } from "../../wolfssl/session.ts";
 
 const filled = (length: number, value: number) => new Uint8Array(length).fill(value);
 
@@ -75,9 +82,69 @@ test("of a TLS 1.3 record only application data is taken, without its padding", 
     ["a handshake message", Uint8Array.of(1, 2, 22)],
     ["nothing but padding", filled(20, 0)],
     ["more content than a record may have", Uint8Array.of(...filled(16385, 1), 23)],
+    ["more padding than a record may have", Uint8Array.of(1, 23, ...filled(16384, 0))],
   ];
   for (const [name, plaintext] of cases) assert.equal(applicationData13(plaintext), undefined, name);
+  assert.deepEqual(applicationData13(Uint8Array.of(1, 23, ...filled(16383, 0))), Uint8Array.of(1));
 });
+
+test("of a TLS 1.2 record nothing over the limit is taken", () => {
+  assert.deepEqual(applicationData12(filled(16384, 1)), filled(16384, 1));
+  assert.equal(applicationData12(filled(16385, 1)), undefined);
+});
+
+/** SubtleCrypto whose promises are no instances of this realm's, as edge-runtime's, while `use` runs. */
+async function withForeignPromises(use: () => Promise<void>): Promise<void> {
+  const { subtle } = crypto;
+  const Foreign = runInNewContext("Promise") as PromiseConstructor;
+  const names = ["importKey", "encrypt", "decrypt"] as const;
+  const foreign = (name: typeof names[number]) => (...args: never[]) =>
+    Foreign.resolve((Reflect.get(SubtleCrypto.prototype, name) as (...args: never[]) => unknown).apply(subtle, args));
+  for (const name of names) Object.defineProperty(subtle, name, { configurable: true, value: foreign(name) });
+  try {
+    assert.equal(
+      crypto.subtle.importKey("raw", filled(16, 1), "AES-GCM", false, ["encrypt"]) instanceof Promise,
+      false,
+    );
+    await use();
+  } finally {
+    for (const name of names) Reflect.deleteProperty(subtle, name);
+  }
+}
+
+/** A record of application data, sealed with the keys. */
+async function sealedRecord(protocol: string, { key, iv, sequence }: TrafficKeys, data: Uint8Array) {
+  const sealing = subtleAead.importKey(key);
+  if (protocol === "TLSv1.3") {
+    const inner = innerPlaintext13(data);
+    const header = header13(inner.length);
+    const { nonce, additionalData } = sealed13(header, iv, sequence);
+    return concatenate([header, ...await sealing.seal(inner, nonce, additionalData)]);
+  }
+  const size = 8 + data.length + 16;
+  const start = Uint8Array.of(23, 3, 3, size >> 8, size & 0xff, ...filled(8, 5));
+  const { nonce, additionalData } = sealed12(concatenate([start, data, filled(16, 0)]), iv, sequence);
+  return concatenate([start, ...await sealing.seal(data, nonce, additionalData)]);
+}
+
+for (const protocol of ["TLSv1.2", "TLSv1.3"]) {
+  test(`${protocol}: records are opened ahead where SubtleCrypto's promises are another realm's`, async () => {
+    const traffic = { key: filled(32, 3), iv: filled(12, 4), sequence: { high: 0, low: 0 } };
+    const data = filled(2000, 6);
+    await withForeignPromises(async () => {
+      const session = { protocol, trafficKeys: () => traffic } as Partial<Session> as Session;
+      const ahead = new RecordCrypto(session, { aead: subtleAead, openFrom: 0, sealFrom: 0 });
+      const queue = new RecordQueue();
+      // The second time the key has been imported.
+      for (const round of [1, 2]) {
+        ahead.openAhead(queue.push(await sealedRecord(protocol, traffic, data)), 0);
+        assert.equal(queue.hasOpened, false, `round ${round}: it takes a moment`);
+        await (queue.hold ?? assert.fail(`round ${round}: the record is not held`));
+        assert.deepEqual(queue.takeOpened(), data, `round ${round}`);
+      }
+    });
+  });
+}
 
 /** A Duplex that notes what is written. */
 function sink(): { duplex: Duplex; written: number[] } {
@@ -91,9 +158,11 @@ function sink(): { duplex: Duplex; written: number[] } {
   return { duplex: duplex as Duplex, written };
 }
 
+const fail = (cause: unknown) => assert.fail(String(cause));
+
 test("what is ready waits for what is not and came before it", async () => {
   const { duplex, written } = sink();
-  const outgoing = new Outgoing(duplex);
+  const outgoing = new Outgoing(duplex, fail);
   await outgoing.send(Uint8Array.of(1), 1);
   const [second, third] = [deferred<Uint8Array>(), deferred<Uint8Array>()];
   await outgoing.send(second.promise, 1);
@@ -109,7 +178,7 @@ test("what is ready waits for what is not and came before it", async () => {
 
 test("a write waits for the first that is under way when enough is", async () => {
   const { duplex } = sink();
-  const outgoing = new Outgoing(duplex);
+  const outgoing = new Outgoing(duplex, fail);
   const [first, second] = [deferred<Uint8Array>(), deferred<Uint8Array>()];
   await outgoing.send(first.promise, 200_000);
   let goesOn = false;
@@ -122,14 +191,51 @@ test("a write waits for the first that is under way when enough is", async () =>
   await outgoing.settled();
 });
 
-test("nothing is sent after what could not be made", async () => {
+test("nothing is sent after what could not be made, and whoever writes next is told", async () => {
   const { duplex, written } = sink();
-  const outgoing = new Outgoing(duplex);
+  const failures: unknown[] = [];
+  const outgoing = new Outgoing(duplex, (cause) => failures.push(cause));
   await outgoing.send(Promise.reject(new Error("no")), 1);
   await assert.rejects(outgoing.settled(), /no/);
-  await outgoing.send(Uint8Array.of(2), 1);
+  await assert.rejects(outgoing.send(Uint8Array.of(2), 1), /no/);
   await assert.rejects(outgoing.settled(), /no/);
   assert.deepEqual(written, []);
+  assert.deepEqual(failures.map(String), ["Error: no"]);
+});
+
+test("a write that fails after it was taken fails the connection, whose reader may be all that waits", async () => {
+  const lost = new TransportError("TRANSPORT_LOST", "the writing side failed");
+  const reading = deferred<Uint8Array | null>();
+  const duplex: Partial<Duplex> = {
+    info: { transport: "tcp", remote: "db:5432", secure: false },
+    closed: Promise.resolve(),
+    read: () => reading.promise,
+    write: () => Promise.reject(lost),
+    close: (reason) => reading.reject(reason),
+  };
+  const session: Partial<Session> = {
+    records: new RecordQueue(),
+    read: () => undefined,
+    takeOutput: () => undefined,
+    destroy: () => {},
+  };
+  const recordCrypto: Partial<RecordCrypto> = {
+    wantsToSeal: () => true,
+    seal: (bytes) => Promise.resolve(bytes),
+  };
+  const connection = new TlsConnection({
+    duplex: duplex as Duplex,
+    session: session as Session,
+    recordCrypto: recordCrypto as RecordCrypto,
+    tls: { engine: "wolfssl", protocol: "TLSv1.3", resumed: false },
+    verified: true,
+    onRead: undefined,
+  });
+  const read = connection.read();
+  await connection.write(filled(4000, 1));
+  await assert.rejects(read, lost);
+  await assert.rejects(connection.write(filled(4000, 1)), lost);
+  await assert.rejects(connection.closeWrite(), lost);
 });
 
 test("records are protected by whom the choice of crypto names", () => {

@@ -37,6 +37,15 @@ test("records are cut out of the stream however it is chunked, and given on unch
   }
 });
 
+test("a chunk may hold more records than a call may have arguments", () => {
+  const queue = new RecordQueue();
+  const empty = record(23, filled(0, 0));
+  const chunk = new Uint8Array(500_000 * empty.length);
+  for (let at = 0; at < chunk.length; at += empty.length) chunk.set(empty, at);
+  assert.equal(queue.push(chunk).length, 500_000);
+  assert.equal(queue.unread.length, 500_000);
+});
+
 test("a record that is held back holds back what comes after it, and not what came before", () => {
   const queue = new RecordQueue();
   const [first, second, third] = [record(23, filled(9, 1)), record(23, filled(9, 2)), record(23, filled(9, 3))];
