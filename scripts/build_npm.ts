@@ -13,7 +13,7 @@ import { BROWSER, EDGE_LIGHT_WITH_CORE, WORKERD, WORKERD_CORE, WORKERD_WITH_CORE
 import { ifChanged } from "./npm/if_changed.ts";
 import { versionOf } from "./npm/versions.ts";
 import { installPackages, step } from "./progress.ts";
-import { buildCore, GENERATED } from "./wasm_core.ts";
+import { buildGenerated, GENERATED } from "./wasm_core.ts";
 
 /** What the packages have in common. */
 const COMMON = {
@@ -151,7 +151,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   await installPackages();
-  if (!args.includes("--core-as-is") && (names.length === 0 || names.includes("wolfssl"))) await buildCore();
+  if (!args.includes("--core-as-is") && (names.length === 0 || names.includes("wolfssl"))) await buildGenerated();
   for (const name of names.length > 0 ? names : Object.keys(PACKAGES)) {
     const options = PACKAGES[name];
     if (options === wolfssl && !await hasGenerated()) {

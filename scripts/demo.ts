@@ -16,14 +16,14 @@ import { renderTable } from "./table.ts";
 import { type Connect, describeTls, phasesOf, renderWaterfall } from "./demo/waterfall.ts";
 import { installPackages, step } from "./progress.ts";
 import { untilInterrupted } from "./until_interrupted.ts";
-import { buildCore } from "./wasm_core.ts";
+import { buildGenerated } from "./wasm_core.ts";
 
 /** Half of the round trip that a relay adds, so that the database seems to be in another town. */
 const DELAY_MILLIS = 10;
 
 async function demo(resources: AsyncDisposableStack, target: Coordinate): Promise<number> {
   await installPackages();
-  await buildCore();
+  await buildGenerated();
   const server = resources.use(await step("Starting PostgreSQL 18", () => startPostgres()));
   const proxy = await startProxy({ allow: [`${server.host}:${server.port}`] });
   resources.defer(() => proxy.close({ drainMillis: 0 }));

@@ -12,7 +12,7 @@ import { gitIn } from "./release/git.ts";
 import { readinessOf, snapshotTagOf, tagOf } from "./release/readiness.ts";
 import { makeSnapshot } from "./release/snapshot.ts";
 import { run } from "./run.ts";
-import { buildCore } from "./wasm_core.ts";
+import { buildGenerated } from "./wasm_core.ts";
 
 async function main(args: readonly string[]): Promise<number> {
   const unknown = args.filter((arg) => arg !== "--dry-run");
@@ -27,7 +27,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 1;
   }
   console.error(`Releasing ${version}`);
-  if (!await buildCore()) return 1;
+  if (!await buildGenerated()) return 1;
   const build = ["run", "-A", "scripts/build_npm.ts", "--core-as-is"];
   await step("Building the npm packages", () => run(Deno.execPath(), build));
   const jsr = await step("Laying out the engine for JSR", buildJsr);

@@ -18,7 +18,7 @@ import { isGood, judge, type Row, type Skipped, testCases } from "./runtimes/ver
 import type { RunResult } from "./testing/runs.ts";
 import { count, summarize } from "./testing/summary.ts";
 import { untilInterrupted } from "./until_interrupted.ts";
-import { buildCore } from "./wasm_core.ts";
+import { buildGenerated } from "./wasm_core.ts";
 
 const PROGRAM_DEADLINE_MILLIS = 120_000;
 
@@ -32,7 +32,7 @@ async function main(args: readonly string[], resources: AsyncDisposableStack): P
   }
   if (resultsPath !== undefined) await Deno.remove(resultsPath).catch(() => {}); // those of an earlier run
   await installPackages();
-  await buildCore();
+  await buildGenerated();
   const stage = await step("Starting PostgreSQL and the proxy", () => setStage(resources));
   await step("Packing the npm packages", () => stage.consumer());
   const interruption = new AbortController();

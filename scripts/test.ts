@@ -16,7 +16,7 @@ import { installPackages, step } from "./progress.ts";
 import { nodeVersion, runOnDeno, runOnNode, type RunResult } from "./testing/runs.ts";
 import { count, summarize } from "./testing/summary.ts";
 import { untilInterrupted } from "./until_interrupted.ts";
-import { buildCore } from "./wasm_core.ts";
+import { buildGenerated } from "./wasm_core.ts";
 
 const OLDEST_NODE = [20, 16] as const;
 
@@ -33,7 +33,7 @@ async function main(args: readonly string[], resources: AsyncDisposableStack): P
     return 2;
   }
   await installPackages();
-  await buildCore();
+  await buildGenerated();
   if (plan.some(({ runtime }) => runtime !== "deno")) await requireNode();
   const added = args.filter((arg) => arg.startsWith("--add=")).map((arg) => resultsIn(arg.slice("--add=".length)));
   const results = [...(await Promise.all(added)).flat(), ...await runAll(plan, resources)];

@@ -55,17 +55,30 @@ export class WolfSslEngine implements TlsEngine {
     return await this.#fetched;
   }
 
+  async #prepared(
+    options: TlsOptions,
+  ): Promise<{ trust: Trust; settings: SessionSettings; module: WebAssembly.Module }> {
+    const trust = await trustOf(options, this.#options);
+    const settings = await settingsOf(options, this.#options);
+    return { trust, settings, module: await this.#module() };
+  }
+
   async connect(duplex: Duplex, options: TlsOptions): Promise<TlsDuplex> {
     const place = { transport: duplex.info.transport, phase: "tls" as const };
     const { signal } = options;
-    const onAbort = () => duplex.close(signal?.reason);
+    let giveUp = () => {};
+    const abortion = new Promise<never>((_, reject) => giveUp = () => reject(signal?.reason));
+    abortion.catch(() => {});
+    const onAbort = () => {
+      duplex.close(signal?.reason);
+      giveUp();
+    };
     let handshake: Handshake | undefined;
     try {
       signal?.throwIfAborted();
       signal?.addEventListener("abort", onAbort, { once: true });
-      const trust = await trustOf(options, this.#options);
-      const settings = await settingsOf(options, this.#options);
-      const module = await this.#module();
+      // What has to be loaded may never come, and closing the Duplex does not end the wait for it.
+      const { trust, settings, module } = await Promise.race([this.#prepared(options), abortion]);
       handshake = new Handshake(duplex, options, this.#options, trust, this.#memory);
       return await handshake.run(module, settings);
     } catch (cause) {

@@ -55,10 +55,13 @@ export async function fetchModule(url: URL): Promise<WebAssembly.Module> {
   }
 }
 
+/** For answer and body; the next connect tries again. */
+const FETCH_DEADLINE_MILLIS = 60_000;
+
 async function fetchBytes(url: URL): Promise<ArrayBuffer> {
   let cause: unknown;
   try {
-    const response = await fetch(url);
+    const response = await fetch(url, { signal: AbortSignal.timeout(FETCH_DEADLINE_MILLIS) });
     if (response.ok) return await response.arrayBuffer();
     cause = new Error(`HTTP ${response.status}`);
   } catch (error) {

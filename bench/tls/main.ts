@@ -15,7 +15,7 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { renderTable } from "../../scripts/table.ts";
 import { untilInterrupted } from "../../scripts/until_interrupted.ts";
-import { buildCore } from "../../scripts/wasm_core.ts";
+import { buildGenerated } from "../../scripts/wasm_core.ts";
 import { certificates } from "../../tests/fixtures/certificates.ts";
 import { Unavailable } from "../../tests/runtimes/runtime.ts";
 import { cpuTable, type Measured, wallTable } from "./report.ts";
@@ -61,7 +61,7 @@ function planOf(args: readonly string[]): Plan {
 
 async function main(args: readonly string[], resources: AsyncDisposableStack): Promise<number> {
   const plan = planOf(args);
-  if (!await buildCore()) return 1;
+  if (!await buildGenerated()) return 1;
   console.log(`${cpus().length} x ${cpus()[0].model.trim()}`);
   const { ca, server } = await certificates();
   // What workerd trusts besides public authorities is what its process was started with.
