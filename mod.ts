@@ -24,21 +24,21 @@ export {
   type MessageConfig,
   type ParseConfig,
   type ParseConfig as QueryParse,
-} from "./src/client/connection.ts";
-export type { ConnectionStream } from "./src/client/connection_stream.ts";
-export type { CopyChunk, CopyFromOptions, CopyIn, CopySource } from "./src/client/copy_in.ts";
-export type { CopyOut, CopyToOptions } from "./src/client/copy_out.ts";
-export type { Cursor } from "./src/client/cursor.ts";
+} from "./src/client/connection/connection.ts";
+export type { ConnectionStream } from "./src/client/connection/stream.ts";
+export type { CopyChunk, CopyFromOptions, CopyIn, CopySource } from "./src/client/copy/copy_in.ts";
+export type { CopyOut, CopyToOptions } from "./src/client/copy/copy_out.ts";
+export type { Cursor } from "./src/client/rows/cursor.ts";
 export { type Defaults, defaults } from "./src/client/defaults.ts";
 export { escapeIdentifier, escapeLiteral } from "./src/client/escape.ts";
-export { listen, type ListenOptions, type ListenSource } from "./src/client/listen.ts";
+export { listen, type ListenOptions, type ListenSource } from "./src/client/listen/listen.ts";
 export { native, type Pg, pg as default, type PgUtils, utils } from "./src/client/pg.ts";
-export { Pool } from "./src/client/pool.ts";
-export type { PoolClient, PoolConnectCallback, Release } from "./src/client/pool_client.ts";
-export type { PoolOperations } from "./src/client/pool_operations.ts";
-export type { ClientConstructor, PoolConfig, PoolOptions } from "./src/client/pool_options.ts";
-export { Query, type QueryCallback } from "./src/client/query.ts";
-export type { QueryArrayConfig, QueryConfig, QueryConfigValues } from "./src/client/query_config.ts";
+export { Pool } from "./src/client/pool/pool.ts";
+export type { PoolClient, PoolConnectCallback, Release } from "./src/client/pool/pool_client.ts";
+export type { PoolOperations } from "./src/client/pool/operations.ts";
+export type { ClientConstructor, PoolConfig, PoolOptions } from "./src/client/pool/options.ts";
+export { Query, type QueryCallback } from "./src/client/query/query.ts";
+export type { QueryArrayConfig, QueryConfig, QueryConfigValues } from "./src/client/query/config.ts";
 export type { Queryable } from "./src/client/queryable.ts";
 export {
   type FieldDef,
@@ -48,15 +48,15 @@ export {
   type QueryResultRow,
   Result,
   type ResultBuilder,
-} from "./src/client/result.ts";
-export type { PortalOptions, RowStream, StreamOptions } from "./src/client/row_stream.ts";
+} from "./src/client/query/result.ts";
+export type { PortalOptions, RowStream, StreamOptions } from "./src/client/rows/row_stream.ts";
 export { type Sql, sql, type SqlFragment } from "./src/client/sql.ts";
-export type { Submittable } from "./src/client/submittable.ts";
-export type { TransactionWork } from "./src/client/transaction.ts";
-export type { IsolationLevel, TransactionOptions } from "./src/client/transaction_options.ts";
-export type { Transaction } from "./src/client/transaction_scope.ts";
-export type { Notification } from "./src/client/subscription.ts";
-export { TypeOverrides } from "./src/client/type_overrides.ts";
+export type { Submittable } from "./src/client/query/submittable.ts";
+export type { TransactionWork } from "./src/client/transaction/transaction.ts";
+export type { IsolationLevel, TransactionOptions } from "./src/client/transaction/options.ts";
+export type { Transaction } from "./src/client/transaction/scope.ts";
+export type { Notification } from "./src/client/listen/subscription.ts";
+export { TypeOverrides } from "./src/client/query/type_overrides.ts";
 export type {
   ClientConfig,
   ClientConfig as ConnectionConfig,

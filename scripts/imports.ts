@@ -62,9 +62,9 @@ const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   "src/tls/engine_loader.ts": ["@pgduplex/wolfssl"],
   "src/types/byte_array.ts": ["Buffer"],
   "src/utf8.ts": ["Buffer"],
-  "src/client/connection.ts": ["events"],
-  "src/client/connection_stream.ts": ["events"],
-  "src/client/query.ts": ["events"],
+  "src/client/connection/connection.ts": ["events"],
+  "src/client/connection/stream.ts": ["events"],
+  "src/client/query/query.ts": ["events"],
   "src/client/queryable_base.ts": ["events"], // node-postgres's clients are EventEmitters, and so is what they hand out
 };
 

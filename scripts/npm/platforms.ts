@@ -37,7 +37,7 @@ const NOWHERE = [
   "src/duplex/node_tls_over.ts",
   "src/duplex/ws.ts",
   "src/config/passfile.ts",
-  "src/client/raw_connection.ts",
+  "src/client/connection/raw_connection.ts",
 ];
 
 /** What programs that only query a database at one host have no use for. */

@@ -16,22 +16,22 @@ import type { TypeParserSource } from "../types/codec.ts";
 import { TypeRegistry, types as globalTypes } from "../types/registry.ts";
 import { callOut } from "./call_out.ts";
 import { ClientShape, type ClientStage } from "./client_shape.ts";
-import { Connection } from "./connection.ts";
+import { Connection } from "./connection/connection.ts";
 import { defaults } from "./defaults.ts";
 import { Lifecycle, type LifecycleEvents } from "./lifecycle.ts";
-import { breakingOnTimeout, callbackObserver, eventObserver } from "./observers.ts";
+import { breakingOnTimeout, callbackObserver, eventObserver } from "./query/observers.ts";
 import { type Operations, Place } from "./place.ts";
 import { resolveClientOptions } from "./resolve_client_options.ts";
-import { oneOrAll, Query, type QueryCallback } from "./query.ts";
-import { type QueryArrayConfig, type QueryConfig, queryConfig, type QueryConfigValues } from "./query_config.ts";
-import { type QueryDefaults, type QueryObserver, QueryRequest } from "./query_run.ts";
+import { oneOrAll, Query, type QueryCallback } from "./query/query.ts";
+import { type QueryArrayConfig, type QueryConfig, queryConfig, type QueryConfigValues } from "./query/config.ts";
+import { type QueryDefaults, type QueryObserver, QueryRequest } from "./query/run.ts";
 import type { RequestHost } from "./queryable_base.ts";
 import type { Request } from "./request.ts";
-import type { QueryResultRow, Result } from "./result.ts";
-import { equip, isSubmittable, type Submittable, tellFailure } from "./submittable.ts";
+import type { QueryResultRow, Result } from "./query/result.ts";
+import { equip, isSubmittable, type Submittable, tellFailure } from "./query/submittable.ts";
 import { rejectTraced } from "./trace.ts";
-import type { TransactionWork } from "./transaction.ts";
-import type { TransactionOptions } from "./transaction_options.ts";
+import type { TransactionWork } from "./transaction/transaction.ts";
+import type { TransactionOptions } from "./transaction/options.ts";
 
 /** How a connect may be given up. */
 export interface ConnectOptions {

@@ -6,8 +6,8 @@
 
 export { CATALOG_QUERY, registerCatalog } from "../types/catalog.ts";
 export { copyText } from "../types/copy_text.ts";
-export { CopyReader } from "./copy_reader.ts";
-export { CopyWriter } from "./copy_writer.ts";
-export { PortalReader } from "./portal_reader.ts";
-export { runSubmittable } from "./submittable_run.ts";
-export { Transactions } from "./transaction.ts";
+export { CopyReader } from "./copy/reader.ts";
+export { CopyWriter } from "./copy/writer.ts";
+export { PortalReader } from "./rows/portal_reader.ts";
+export { runSubmittable } from "./query/submittable_run.ts";
+export { Transactions } from "./transaction/transaction.ts";

@@ -8,14 +8,14 @@ import { DatabaseError } from "../errors.ts";
 import { encodeParameter } from "../types/parameters.ts";
 import { type TypeRegistry, types } from "../types/registry.ts";
 import { Client } from "./client.ts";
-import { Connection } from "./connection.ts";
+import { Connection } from "./connection/connection.ts";
 import { type Defaults, defaults } from "./defaults.ts";
 import { escapeIdentifier, escapeLiteral } from "./escape.ts";
-import { Pool } from "./pool.ts";
-import { Query } from "./query.ts";
-import type { QueryConfig } from "./query_config.ts";
-import { Result } from "./result.ts";
-import { TypeOverrides } from "./type_overrides.ts";
+import { Pool } from "./pool/pool.ts";
+import { Query } from "./query/query.ts";
+import type { QueryConfig } from "./query/config.ts";
+import { Result } from "./query/result.ts";
+import { TypeOverrides } from "./query/type_overrides.ts";
 
 /** node-postgres's helpers. */
 export interface PgUtils {
@@ -102,29 +102,29 @@ export declare namespace pg {
   /** As the export `ClientBase`. */
   type ClientBase = import("./client.ts").Client;
   /** As the export `Pool`. */
-  type Pool = import("./pool.ts").Pool;
+  type Pool = import("./pool/pool.ts").Pool;
   /** As the export `PoolClient`. */
-  type PoolClient = import("./pool_client.ts").PoolClient;
+  type PoolClient = import("./pool/pool_client.ts").PoolClient;
   /** As the export `PoolConfig`. */
-  type PoolConfig = import("./pool_options.ts").PoolConfig;
+  type PoolConfig = import("./pool/options.ts").PoolConfig;
   /** As the export `PoolOptions`. */
-  type PoolOptions = import("./pool_options.ts").PoolOptions;
+  type PoolOptions = import("./pool/options.ts").PoolOptions;
   /** As the export `Connection`. */
-  type Connection = import("./connection.ts").Connection;
+  type Connection = import("./connection/connection.ts").Connection;
   /** As the export `BindConfig`. */
-  type BindConfig = import("./connection.ts").BindConfig;
+  type BindConfig = import("./connection/connection.ts").BindConfig;
   /** As the export `ExecuteConfig`. */
-  type ExecuteConfig = import("./connection.ts").ExecuteConfig;
+  type ExecuteConfig = import("./connection/connection.ts").ExecuteConfig;
   /** As the export `MessageConfig`. */
-  type MessageConfig = import("./connection.ts").MessageConfig;
+  type MessageConfig = import("./connection/connection.ts").MessageConfig;
   /** As the export `QueryParse`. */
-  type QueryParse = import("./connection.ts").ParseConfig;
+  type QueryParse = import("./connection/connection.ts").ParseConfig;
   /** As the export `Submittable`. */
-  type Submittable = import("./submittable.ts").Submittable;
+  type Submittable = import("./query/submittable.ts").Submittable;
   /** As the export `TypeOverrides`. */
-  type TypeOverrides = import("./type_overrides.ts").TypeOverrides;
+  type TypeOverrides = import("./query/type_overrides.ts").TypeOverrides;
   /** As the export `Notification`. */
-  type Notification = import("./subscription.ts").Notification;
+  type Notification = import("./listen/subscription.ts").Notification;
   /** As the export `Defaults`. */
   type Defaults = import("./defaults.ts").Defaults;
   /** As the export `ClientConfig`. */
@@ -138,35 +138,35 @@ export declare namespace pg {
   /** As the export `NoticeMessage`. */
   type NoticeMessage = import("../errors.ts").NoticeMessage;
   /** As the export `FieldDef`. */
-  type FieldDef = import("./result.ts").FieldDef;
+  type FieldDef = import("./query/result.ts").FieldDef;
   /** As the export `QueryResultBase`. */
-  type QueryResultBase = import("./result.ts").QueryResultBase;
+  type QueryResultBase = import("./query/result.ts").QueryResultBase;
   /** As the export `QueryResultRow`. */
-  type QueryResultRow = import("./result.ts").QueryResultRow;
+  type QueryResultRow = import("./query/result.ts").QueryResultRow;
   /** As the export `QueryConfigValues`. */
-  type QueryConfigValues<Values> = import("./query_config.ts").QueryConfigValues<Values>;
+  type QueryConfigValues<Values> = import("./query/config.ts").QueryConfigValues<Values>;
   /** As the export `Query`. */
   // deno-lint-ignore no-explicit-any -- as in @types/pg
-  type Query<Row extends QueryResultRow = any, Values extends readonly any[] = any> = import("./query.ts").Query<
+  type Query<Row extends QueryResultRow = any, Values extends readonly any[] = any> = import("./query/query.ts").Query<
     Row,
     Values
   >;
   /** As the export `QueryConfig`. */
   // deno-lint-ignore no-explicit-any -- as in @types/pg
-  type QueryConfig<Values = readonly any[]> = import("./query_config.ts").QueryConfig<Values>;
+  type QueryConfig<Values = readonly any[]> = import("./query/config.ts").QueryConfig<Values>;
   /** As the export `QueryArrayConfig`. */
   // deno-lint-ignore no-explicit-any -- as in @types/pg
-  type QueryArrayConfig<Values = readonly any[]> = import("./query_config.ts").QueryArrayConfig<Values>;
+  type QueryArrayConfig<Values = readonly any[]> = import("./query/config.ts").QueryArrayConfig<Values>;
   /** As the export `QueryResult`. */
   // deno-lint-ignore no-explicit-any -- as in @types/pg
-  type QueryResult<Row extends QueryResultRow = any> = import("./result.ts").QueryResult<Row>;
+  type QueryResult<Row extends QueryResultRow = any> = import("./query/result.ts").QueryResult<Row>;
   /** As the export `QueryArrayResult`. */
   // deno-lint-ignore no-explicit-any -- as in @types/pg
-  type QueryArrayResult<Row extends any[] = any[]> = import("./result.ts").QueryArrayResult<Row>;
+  type QueryArrayResult<Row extends any[] = any[]> = import("./query/result.ts").QueryArrayResult<Row>;
   /** As the export `ResultBuilder`. */
   // deno-lint-ignore no-explicit-any -- as in @types/pg
-  type ResultBuilder<Row extends QueryResultRow = any> = import("./result.ts").ResultBuilder<Row>;
+  type ResultBuilder<Row extends QueryResultRow = any> = import("./query/result.ts").ResultBuilder<Row>;
   /** As the export `Result`. */
   // deno-lint-ignore no-explicit-any -- as in @types/pg
-  type Result<Row extends QueryResultRow = any> = import("./result.ts").Result<Row>;
+  type Result<Row extends QueryResultRow = any> = import("./query/result.ts").Result<Row>;
 }

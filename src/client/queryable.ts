@@ -4,14 +4,14 @@
  * @module
  */
 
-import type { CopyFromOptions, CopyIn, CopySource } from "./copy_in.ts";
-import type { CopyOut, CopyToOptions } from "./copy_out.ts";
-import type { Cursor } from "./cursor.ts";
-import type { QueryArrayConfig, QueryConfig, QueryConfigValues } from "./query_config.ts";
-import type { QueryResultRow, Result } from "./result.ts";
-import type { PortalOptions, RowStream, StreamOptions } from "./row_stream.ts";
-import type { TransactionWork } from "./transaction.ts";
-import type { TransactionOptions } from "./transaction_options.ts";
+import type { CopyFromOptions, CopyIn, CopySource } from "./copy/copy_in.ts";
+import type { CopyOut, CopyToOptions } from "./copy/copy_out.ts";
+import type { Cursor } from "./rows/cursor.ts";
+import type { QueryArrayConfig, QueryConfig, QueryConfigValues } from "./query/config.ts";
+import type { QueryResultRow, Result } from "./query/result.ts";
+import type { PortalOptions, RowStream, StreamOptions } from "./rows/row_stream.ts";
+import type { TransactionWork } from "./transaction/transaction.ts";
+import type { TransactionOptions } from "./transaction/options.ts";
 
 /**
  * Whatever runs queries: a `Client`, a `Pool` (each query on any of its clients), or a `Transaction`.

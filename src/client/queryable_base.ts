@@ -6,20 +6,20 @@
 
 import { EventEmitter } from "events";
 import { ClientError } from "../errors.ts";
-import { assertCopy, type CopyFromOptions, CopyIn, type CopySource, isCopySource } from "./copy_in.ts";
-import { CopyOut, type CopyToOptions } from "./copy_out.ts";
-import type { CopyWriter } from "./copy_writer.ts";
-import { Cursor } from "./cursor.ts";
-import { LateBatches } from "./late_batches.ts";
+import { assertCopy, type CopyFromOptions, CopyIn, type CopySource, isCopySource } from "./copy/copy_in.ts";
+import { CopyOut, type CopyToOptions } from "./copy/copy_out.ts";
+import type { CopyWriter } from "./copy/writer.ts";
+import { Cursor } from "./rows/cursor.ts";
+import { LateBatches } from "./rows/late_batches.ts";
 import { Place } from "./place.ts";
-import type { PortalHost } from "./portal_reader.ts";
-import { type QueryArrayConfig, type QueryConfig, queryConfig, type QueryConfigValues } from "./query_config.ts";
+import type { PortalHost } from "./rows/portal_reader.ts";
+import { type QueryArrayConfig, type QueryConfig, queryConfig, type QueryConfigValues } from "./query/config.ts";
 import type { Queryable } from "./queryable.ts";
 import type { Request } from "./request.ts";
-import type { QueryResultRow, Result } from "./result.ts";
-import { type PortalOptions, RowStream, type StreamOptions } from "./row_stream.ts";
-import type { TransactionWork } from "./transaction.ts";
-import type { TransactionOptions } from "./transaction_options.ts";
+import type { QueryResultRow, Result } from "./query/result.ts";
+import { type PortalOptions, RowStream, type StreamOptions } from "./rows/row_stream.ts";
+import type { TransactionWork } from "./transaction/transaction.ts";
+import type { TransactionOptions } from "./transaction/options.ts";
 
 /** What runs requests that were made elsewhere: a client. */
 export interface RequestHost extends PortalHost {

@@ -6,7 +6,7 @@
 
 import { ConfigError } from "../errors.ts";
 import { escapeIdentifier } from "./escape.ts";
-import type { QueryConfig } from "./query_config.ts";
+import type { QueryConfig } from "./query/config.ts";
 
 /**
  * A piece of SQL with its values, made by {@linkcode sql}. It is a query config, which `query`, `stream` and `cursor`

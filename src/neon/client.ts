@@ -5,8 +5,8 @@
  */
 
 import { Client as PgClient } from "../client/client.ts";
-import { Pool as PgPool } from "../client/pool.ts";
-import type { ClientConstructor, PoolConfig } from "../client/pool_options.ts";
+import { Pool as PgPool } from "../client/pool/pool.ts";
+import type { ClientConstructor, PoolConfig } from "../client/pool/options.ts";
 import type { ClientConfig } from "../config/client_config.ts";
 import { clientConfig, type NeonConfig, ownSettings } from "./config.ts";
 

@@ -15,8 +15,8 @@
 
 export { defaults } from "../client/defaults.ts";
 export { escapeIdentifier, escapeLiteral } from "../client/escape.ts";
-export { Query } from "../client/query.ts";
-export { Result } from "../client/result.ts";
+export { Query } from "../client/query/query.ts";
+export { Result } from "../client/query/result.ts";
 export { DatabaseError, DatabaseError as NeonDbError } from "../errors.ts";
 export { types } from "../types/registry.ts";
 export { Client, Pool } from "./client.ts";

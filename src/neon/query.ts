@@ -5,11 +5,11 @@
  * @module
  */
 
-import type { QueryConfig } from "../client/query_config.ts";
+import type { QueryConfig } from "../client/query/config.ts";
 import type { Queryable } from "../client/queryable.ts";
-import type { QueryResultRow, Result } from "../client/result.ts";
+import type { QueryResultRow, Result } from "../client/query/result.ts";
 import { SqlFragment } from "../client/sql.ts";
-import type { IsolationLevel } from "../client/transaction_options.ts";
+import type { IsolationLevel } from "../client/transaction/options.ts";
 import type { ClientConfig, TypesConfig } from "../config/client_config.ts";
 import type { PasswordSource } from "../config/options.ts";
 import { ConfigError } from "../errors.ts";

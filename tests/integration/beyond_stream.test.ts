@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { Client, ConfigError, type DriverError, ProtocolError } from "../../mod.ts";
-import { RowStream } from "../../src/client/row_stream.ts";
+import { RowStream } from "../../src/client/rows/row_stream.ts";
 import { connectClient, rejection } from "../fixtures/clients.ts";
 import { connectionUrl } from "../fixtures/postgres.ts";
 import { servers } from "../fixtures/servers.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { assertNestable, beginCommand, type TransactionOptions } from "../../src/client/transaction_options.ts";
+import { assertNestable, beginCommand, type TransactionOptions } from "../../src/client/transaction/options.ts";
 
 const commands: readonly (readonly [TransactionOptions, string])[] = [
   [{}, "begin"],

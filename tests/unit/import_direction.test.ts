@@ -28,10 +28,10 @@ const breaches: [string, SourceFile[], RegExp][] = [
   ["a layer that nobody knows", [file("src/utils/a.ts", `import "../auth/b.ts";`)], /is in no layer/],
   [
     "a node: import outside an adapter",
-    [file("src/client/pool.ts", `import { once } from "node:events";`)],
+    [file("src/client/pool/pool.ts", `import { once } from "node:events";`)],
     /only an adapter/,
   ],
-  ["an npm package outside an adapter", [file("src/client/pool.ts", `import pg from "pg";`)], /imports pg/],
+  ["an npm package outside an adapter", [file("src/client/pool/pool.ts", `import pg from "pg";`)], /imports pg/],
   ["Deno outside an adapter", [file("src/session/a.ts", `const port = Deno.env.get("PGPORT");`)], /uses Deno/],
   ["Buffer outside an adapter", [file("src/session/a.ts", `return Buffer.from(bytes);`)], /uses Buffer/],
   ["a circle", [
@@ -53,7 +53,7 @@ test("what is allowed is not reported", () => {
     file("mod.ts", `export { Client } from "./src/client/client.ts";`),
     file("src/duplex/duplex.ts", `import type { TlsOptions } from "../tls/engine.ts";`),
     file("src/tls/engine.ts", `import type { Duplex } from "../duplex/duplex.ts";`),
-    file("src/client/query.ts", `import { a } from "../session/b.ts";\nimport { EventEmitter } from "events";`),
+    file("src/client/query/query.ts", `import { a } from "../session/b.ts";\nimport { EventEmitter } from "events";`),
     file("src/session/a.ts", `// Deno and Buffer\n/** process */ const a = "node:net Deno.x"; // "../client/a.ts"`),
   ];
   assert.deepEqual(checkImports(allowed), []);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { QueryRequest } from "../../src/client/query_run.ts";
+import { QueryRequest } from "../../src/client/query/run.ts";
 import { deferred } from "../../src/duplex/waiting.ts";
 import { openDuplex } from "../../src/duplex/open.ts";
 import { FrameReader } from "../../src/protocol/frame_reader.ts";

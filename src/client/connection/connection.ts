@@ -1,0 +1,271 @@
+/**
+ * What submittables write to and listen on: the messages of the protocol under node-postgres's names.
+ *
+ * @module
+ */
+
+import { EventEmitter } from "events";
+import {
+  bind,
+  close,
+  copyData,
+  copyDone,
+  copyFail,
+  describe,
+  execute,
+  flush,
+  type ParameterValue,
+  parse,
+} from "../../protocol/frontend.ts";
+import type { PreparedStatement } from "../../session/statements.ts";
+import { encodeParameter } from "../../types/parameters.ts";
+import { ConnectionStream, type MessageSink } from "./stream.ts";
+import { callOut } from "../call_out.ts";
+import { parsedStatements } from "../parsed_statements.ts";
+import type { RawConnection } from "./raw_connection.ts";
+
+/** What Parse is told. */
+export interface ParseConfig {
+  /** The SQL, one statement. */
+  readonly text: string;
+  /** The name to keep the statement under; default none, until the next one without. */
+  readonly name?: string | undefined;
+  /** The OIDs of the parameters' types; those left out or 0 are left to the server. */
+  readonly types?: readonly number[] | undefined;
+}
+
+/** What Bind is told. */
+export interface BindConfig {
+  /** The name of the portal to make; default none. */
+  readonly portal?: string | undefined;
+  /** The name of the statement; default the one without. */
+  readonly statement?: string | undefined;
+  /** Strings travel as text, bytes as binary; anything else as `valueMapper`, or our own encoding, makes of it. */
+  readonly values?: readonly unknown[] | null | undefined;
+  /** Whether to ask for the results in binary. Default false. */
+  readonly binary?: boolean | undefined;
+  /** Makes of each value what is sent. */
+  readonly valueMapper?: ((value: unknown, index: number) => unknown) | undefined;
+}
+
+/** What Execute is told. */
+export interface ExecuteConfig {
+  /** The name of the portal; default the one without. */
+  readonly portal?: string | undefined;
+  /** Rows to ask for at once; 0 or undefined: all. */
+  readonly rows?: number | string | undefined;
+}
+
+/** What Describe and Close are told: a statement (`S`) or a portal (`P`). */
+export interface MessageConfig {
+  /** Which of the two. */
+  readonly type: "S" | "P";
+  /** Its name; default the one without. */
+  readonly name?: string | undefined;
+}
+
+/** What a connection asks of the client that it belongs to. */
+export interface ConnectionControl {
+  /** Whether it has been asked to end. */
+  ending(): boolean;
+  /** What is prepared on the connection; undefined until there is one. */
+  statements(): Map<string, PreparedStatement> | undefined;
+  destroy(reason: Error | undefined): void;
+  ref(): void;
+  unref(): void;
+}
+
+/** What a connection by hand is told. */
+export interface ConnectionConfig {
+  /** A Node stream, or a function that gives one, to be connected by its own `connect(port, host)`. */
+  readonly stream?: unknown;
+  /** Anything but false and undefined is refused; false is needed to send plaintext through `config.wsProxy`. */
+  readonly ssl?: unknown;
+  /** Whether TCP keep-alive probes are sent. */
+  readonly keepAlive?: boolean | undefined;
+  /** Silence before the first probe, in milliseconds. */
+  readonly keepAliveInitialDelayMillis?: number | undefined;
+}
+
+/**
+ * A client's connection as node-postgres's users know it, `client.connection`: a submittable writes the frontend's
+ * messages by its methods, and hears the backend's as events (`rowDescription`, `readyForQuery`, ...).
+ *
+ * Only the submittable whose turn it is can write; what others write is dropped. Besides the submittable's messages the
+ * events are `connect`, `parameterStatus`, `notice`, `notification`, `error` and `end`.
+ *
+ * One that is made by hand is opened by `connect` and driven message by message, on Node and where it is alike: for tools
+ * that speak the protocol themselves. It knows no TLS.
+ */
+export class Connection extends EventEmitter {
+  /** The byte stream, as far as submittables such as npm `pg-copy-streams` use it. */
+  readonly stream: ConnectionStream;
+  /** The texts of the statements that are prepared on this connection, by name. */
+  readonly parsedStatements: Record<string, string>;
+  /** Kept by submittables which name their statements. */
+  readonly submittedNamedStatements: Record<string, string> = {};
+  readonly #config: ConnectionConfig;
+  readonly #control: ConnectionControl | undefined;
+  #dialogue: MessageSink | undefined;
+  #raw: RawConnection | undefined;
+
+  /** A connection by hand, which does nothing until `connect`. `control` is of those that clients make. */
+  constructor(config?: ConnectionConfig | null, control?: ConnectionControl) {
+    super();
+    this.#config = config ?? {};
+    this.#control = control;
+    this.parsedStatements = control === undefined ? {} : parsedStatements(() => control.statements());
+    this.stream = new ConnectionStream({
+      dialogue: () => this.#dialogue,
+      destroy: (reason) => control ? control.destroy(reason) : this.#raw?.destroy(reason),
+      ref: () => this.ref(),
+      unref: () => this.unref(),
+    });
+    // Who emits an error there means that the socket is broken.
+    this.stream.on("error", (error) => control?.destroy(error));
+  }
+
+  /** As in node-postgres: whether the connection is being ended. */
+  get _ending(): boolean {
+    return this.#control?.ending() ?? false;
+  }
+
+  /**
+   * Lets a dialogue's submittable write; undefined: nobody. The client's affair.
+   *
+   * @internal
+   */
+  give(dialogue: MessageSink | undefined): void {
+    this.#dialogue = dialogue;
+  }
+
+  /**
+   * Opens a connection that was made by hand; `connect` or `error` is emitted. A client opens its own.
+   *
+   * @param port The port, or the path of a Unix-domain socket
+   */
+  connect(port: number | string, host = "localhost"): void {
+    if (this.#control === undefined) void this.#open(port, host);
+  }
+
+  async #open(port: number | string, host: string): Promise<void> {
+    try {
+      const { openRaw } = await import("./raw_connection.ts");
+      this.#raw = await openRaw(this, this.#config, port, host);
+    } catch (error) {
+      callOut(() => this.emit("error", error));
+      callOut(() => this.emit("end"));
+      return;
+    }
+    if (this.stream.destroyed) { // while it was being opened
+      this.#raw.destroy(undefined);
+      callOut(() => this.emit("end"));
+      return;
+    }
+    this.#dialogue = this.#raw;
+    this.#raw.start();
+  }
+
+  /** Sends StartupMessage on a connection by hand: the user, the database, and parameters to set. */
+  startup(parameters: Readonly<Record<string, string>>): void {
+    this.#raw?.startup(parameters);
+  }
+
+  /** Sends the password, or the answer to a challenge, on a connection by hand. */
+  password(password: string): void {
+    this.#raw?.password(password);
+  }
+
+  /** Sends CancelRequest on a connection by hand, instead of a startup. */
+  cancel(processID: number, secretKey: number | Uint8Array): void {
+    this.#raw?.cancel(processID, secretKey);
+  }
+
+  /** Sends a simple query. */
+  query(text: string): void {
+    this.#dialogue?.query(text);
+  }
+
+  /** Sends Parse. */
+  parse({ text, name = "", types = [] }: ParseConfig): void {
+    this.#dialogue?.write((writer) => parse(writer, name, text, types.map((type) => type ?? 0)));
+  }
+
+  /** Sends Bind. */
+  bind({ portal = "", statement = "", values, binary = false, valueMapper }: BindConfig = {}): void {
+    const mapped = (values ?? []).map((value, index) =>
+      parameterValue(valueMapper === undefined ? value : valueMapper(value, index), index)
+    );
+    this.#dialogue?.write((writer) =>
+      bind(writer, { portal, statement, values: mapped, resultFormat: binary ? "binary" : "text" })
+    );
+  }
+
+  /** Sends Describe. */
+  describe({ type, name = "" }: MessageConfig): void {
+    this.#dialogue?.write((writer) => describe(writer, type, name));
+  }
+
+  /** Sends Execute. */
+  execute({ portal = "", rows = 0 }: ExecuteConfig = {}): void {
+    this.#dialogue?.write((writer) => execute(writer, portal, Number(rows) || 0));
+  }
+
+  /**
+   * Closes a statement or portal. Where no submittable is at work there is none left to close, which is said at once; as
+   * in node-postgres nothing is said once the client was ended, so that a stream that this has cut off stays silent.
+   */
+  close({ type, name = "" }: MessageConfig): void {
+    if (this.#dialogue === undefined) {
+      if (this._ending) return;
+      return queueMicrotask(() => this.emit("readyForQuery", { name: "readyForQuery" }));
+    }
+    this.#dialogue.write((writer) => close(writer, type, name));
+  }
+
+  /** Asks for what has been answered so far. */
+  flush(): void {
+    this.#dialogue?.writeCopy(flush);
+  }
+
+  /** Ends the exchange: the server answers it with ReadyForQuery. */
+  sync(): void {
+    this.#dialogue?.sync();
+  }
+
+  /** Sends a piece of COPY's data. */
+  sendCopyFromChunk(chunk: Uint8Array): void {
+    this.#dialogue?.writeCopy((writer) => copyData(writer, chunk));
+  }
+
+  /** Says that COPY's data is complete. */
+  endCopyFrom(): void {
+    this.#dialogue?.writeCopy(copyDone);
+  }
+
+  /** Gives a COPY up: the server fails it for this reason. */
+  sendCopyFail(reason: string): void {
+    this.#dialogue?.writeCopy((writer) => copyFail(writer, reason.replaceAll("\0", " ")));
+  }
+
+  /** Ends the connection under its client, for which that is a failure: whoever is done with a client ends that. */
+  end(): void {
+    if (this.#raw === undefined) this.stream.destroy();
+    else this.#raw.end();
+  }
+
+  /** Lets the connection keep the process running, as it does by default, where the runtime knows that. */
+  ref(): void {
+    (this.#control ?? this.#raw)?.ref();
+  }
+
+  /** Lets the process end while the connection is open, where the runtime knows that. */
+  unref(): void {
+    (this.#control ?? this.#raw)?.unref();
+  }
+}
+
+function parameterValue(value: unknown, index: number): ParameterValue {
+  if (value === null || value === undefined) return null;
+  return typeof value === "string" || value instanceof Uint8Array ? value : encodeParameter(value, {}, index + 1);
+}

@@ -1,0 +1,60 @@
+/**
+ * A client in a pool, and what the pool knows of it.
+ *
+ * @module
+ */
+
+import { letProcessExit } from "../../duplex/waiting.ts";
+import type { PoolClient } from "./pool_client.ts";
+
+/** A client in a pool. */
+export class PoolMember {
+  readonly client: PoolClient;
+  /** Hears an idle client fail; attached while it is idle, since whoever uses it hears it otherwise. */
+  readonly onIdleError: (error: Error) => void;
+  /** How often it was handed out and given back. */
+  uses = 0;
+  /** Whether somebody has it. */
+  lent = false;
+  /** It has reached `maxLifetimeSeconds`. */
+  expired = false;
+  #idleTimer: ReturnType<typeof setTimeout> | undefined;
+  #lifetimeTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(client: PoolClient, onIdleError: (member: PoolMember, error: Error) => void) {
+    this.client = client;
+    this.onIdleError = (error) => onIdleError(this, error);
+    const giveBack = () => {
+      if (this.lent) client.release();
+    };
+    client[Symbol.dispose] = giveBack;
+    client[Symbol.asyncDispose] = () => Promise.resolve(giveBack());
+  }
+
+  /** Whether it can run another query. As in node-postgres, a client that does not say so cannot. */
+  get usable(): boolean {
+    const { _queryable, _ending } = this.client as { _queryable?: boolean; _ending?: boolean };
+    return _queryable === true && _ending !== true;
+  }
+
+  startIdleTimer(millis: number, keepsProcess: boolean, onTime: () => void): void {
+    this.#idleTimer = setTimeout(onTime, millis);
+    if (!keepsProcess) letProcessExit(this.#idleTimer);
+  }
+
+  stopIdleTimer(): void {
+    clearTimeout(this.#idleTimer);
+  }
+
+  startLifetime(millis: number, onTime: () => void): void {
+    this.#lifetimeTimer = setTimeout(onTime, Math.min(millis, LONGEST_TIMER));
+    letProcessExit(this.#lifetimeTimer);
+  }
+
+  stopTimers(): void {
+    clearTimeout(this.#idleTimer);
+    clearTimeout(this.#lifetimeTimer);
+  }
+}
+
+const LONGEST_TIMER = 0x7fff_ffff;

@@ -1,0 +1,154 @@
+/**
+ * One query on its way: what the session reports becomes node-postgres's Result.
+ *
+ * @module
+ */
+
+import { ProtocolError } from "../../errors.ts";
+import type { FieldDescription } from "../../protocol/row_description.ts";
+import { ExtendedQuery } from "../../session/extended_query.ts";
+import type { Exchange } from "../../session/exchange.ts";
+import type { QueryHandler, ResultSink } from "../../session/query_exchange.ts";
+import { RowDecoder } from "../../session/row_decoder.ts";
+import type { Session } from "../../session/session.ts";
+import { SimpleQuery } from "../../session/simple_query.ts";
+import { Unsendable } from "../../session/unsendable.ts";
+import type { StatementCache } from "../../session/statement_cache.ts";
+import type { TypeParserSource } from "../../types/codec.ts";
+import { encodeParameter } from "../../types/parameters.ts";
+import { decoderOf } from "../../types/registry.ts";
+import { assertQuery, needsExtended, noText, type QueryConfig } from "./config.ts";
+import type { Request } from "../request.ts";
+import { Result } from "./result.ts";
+
+/** Whoever waits for a query. */
+export interface QueryObserver {
+  /** All results; one, unless a simple query had several statements. */
+  done(results: Result[]): void;
+  failed(error: Error): void;
+  /** Takes each row instead of the result's `rows`. A promise holds further rows back. */
+  row?(row: unknown, result: Result): Promise<void> | void;
+}
+
+/** What a client settles for all its queries. */
+export interface QueryDefaults {
+  readonly types: TypeParserSource;
+  readonly binary: boolean;
+  readonly datesAsUTC: boolean;
+  /** Keeps statements without a name prepared. */
+  readonly statements?: StatementCache | undefined;
+}
+
+/** Collects the answer to one query. */
+export class QueryRun implements QueryHandler, ResultSink {
+  readonly #config: QueryConfig;
+  readonly #types: TypeParserSource;
+  readonly #observer: QueryObserver;
+  readonly #results: Result[] = [];
+  #result: Result = NO_RESULT;
+  #decoder: RowDecoder | undefined;
+
+  constructor(config: QueryConfig, defaults: QueryDefaults, observer: QueryObserver) {
+    this.#config = config;
+    this.#types = config.types ?? defaults.types;
+    this.#observer = observer;
+  }
+
+  result(): ResultSink {
+    this.#result = new Result(this.#config.rowMode);
+    this.#results.push(this.#result);
+    this.#decoder = undefined;
+    return this;
+  }
+
+  fields(fields: readonly FieldDescription[]): void {
+    const result = this.#result;
+    result.fields = fields as FieldDescription[];
+    const decoders = fields.map(({ dataTypeID, format }) =>
+      decoderOf(this.#types, dataTypeID, format === "text" ? 0 : 1)
+    );
+    this.#decoder = new RowDecoder(fields, decoders, result.rowAsArray ? "array" : "object");
+  }
+
+  row(bytes: Uint8Array, start: number, end: number): Promise<void> | void {
+    if (this.#decoder === undefined) throw rowWithoutColumns();
+    const row = this.#decoder.decode(bytes, start, end);
+    if (this.#observer.row !== undefined) return this.#observer.row(row, this.#result);
+    this.#result.rows.push(row as Record<string, unknown>);
+  }
+
+  complete(tag: string | null): void {
+    if (tag !== null) this.#result.setTag(tag);
+  }
+
+  done(): void {
+    this.#observer.done(this.#results);
+  }
+
+  failed(error: Error): void {
+    this.#observer.failed(error);
+  }
+}
+
+const NO_RESULT = new Result();
+
+function rowWithoutColumns(): ProtocolError {
+  return new ProtocolError("PROTOCOL_UNEXPECTED_MESSAGE", "the server sent a row without having described its columns");
+}
+
+/** One query of a client. */
+export class QueryRequest implements Request {
+  readonly timeoutMillis: number;
+  readonly #config: QueryConfig;
+  readonly #defaults: QueryDefaults;
+  readonly #observer: QueryObserver;
+
+  constructor(config: QueryConfig, defaults: QueryDefaults, timeoutMillis: number, observer: QueryObserver) {
+    this.timeoutMillis = config.query_timeout ?? timeoutMillis;
+    this.#config = config;
+    this.#defaults = defaults;
+    this.#observer = observer;
+  }
+
+  get signal(): AbortSignal | undefined {
+    return this.#config.signal;
+  }
+
+  start(session: Session, timeoutMillis: number): void {
+    const { signal } = this.#config;
+    const patience = timeoutMillis > 0 || signal !== undefined ? { timeoutMillis, signal } : undefined;
+    session.submit(this.#exchange(session), patience);
+  }
+
+  #exchange(session: Session): Exchange {
+    const config = this.#config;
+    try {
+      assertQuery(config);
+      return exchangeFor(session, config, this.#defaults, new QueryRun(config, this.#defaults, this.#observer));
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      return new Unsendable(error, (failure) => this.#observer.failed(failure));
+    }
+  }
+
+  failed(error: Error): void {
+    this.#observer.failed(error);
+  }
+}
+
+function exchangeFor(session: Session, config: QueryConfig, defaults: QueryDefaults, run: QueryRun): Exchange {
+  if (!needsExtended(config)) return new SimpleQuery(config.text, run);
+  const binary = config.binary ?? defaults.binary;
+  const text = config.text ?? statementText(session, config);
+  const values = (config.values ?? []).map((value, index) => encodeParameter(value, defaults, index + 1));
+  const cache = defaults.statements;
+  return new ExtendedQuery({ text, name: config.name, cache, values, binary }, session.statements, run);
+}
+
+/** A statement that was prepared before may be named without its text. As in node-postgres, null is an empty one. */
+function statementText(session: Session, { name, text }: QueryConfig): string {
+  const statement = name === undefined ? undefined : session.statements.get(name);
+  if (statement !== undefined) return statement.text;
+  if (text === null) return "";
+  throw noText(`there is none, and no statement was prepared as ${JSON.stringify(name)}`);
+}
