@@ -80,16 +80,29 @@ async function compare(command: readonly string[], name: string, server: BenchSe
   const scenario = scenarios[name];
   const measurers = scenario.drivers.map((driver) => new Measurer(command, driver, name, server));
   const rounds = new Map(measurers.map(({ driver }) => [driver, [] as Round[]]));
-  if (scenario.shows !== "memory") { for (const measurer of measurers) await measurer.round(); }
+  const without: Record<string, string> = { ...scenario.without };
+  const measure = async (measurer: Measurer, isWarmUp: boolean) => {
+    if (measurer.driver in without) return;
+    const round = await measurer.round();
+    if (round === undefined) {
+      without[measurer.driver] = `did not end a round in ${ROUND_DEADLINE_MILLIS / 1000} s`;
+      rounds.delete(measurer.driver);
+    } else if (!isWarmUp) rounds.get(measurer.driver)?.push(round);
+  };
+  if (scenario.shows !== "memory") { for (const measurer of measurers) await measure(measurer, true); }
   for (let round = 0; round < scenario.rounds; round++) {
-    for (const measurer of measurers) rounds.get(measurer.driver)?.push(await measurer.round());
+    for (const measurer of measurers) await measure(measurer, false);
   }
   for (const measurer of measurers) await measurer.end();
-  const baseline = summary(scenario, rounds.get(scenario.baseline) ?? []);
+  const baselineRounds = rounds.get(scenario.baseline);
+  const baseline = baselineRounds && summary(scenario, baselineRounds);
   const rows = [...rounds].map(([driver, list]): Row => ({ driver, own: summary(scenario, list), baseline }));
-  const left = Object.entries(scenario.without ?? {}).map(([driver, reason]) => `without ${driver}, which ${reason}`);
+  const left = Object.entries(without).map(([driver, reason]) => `without ${driver}, which ${reason}`);
   return [renderTable(columns(scenario), rows), ...left].join("\n");
 }
+
+/** Far longer than the slowest round takes: whoever is not done by then has stopped. */
+const ROUND_DEADLINE_MILLIS = 60_000;
 
 /** The medians of one driver's rounds. */
 interface Summary {
@@ -113,7 +126,8 @@ function summary({ shows }: Scenario, rounds: readonly Round[]): Summary {
 interface Row {
   readonly driver: string;
   readonly own: Summary;
-  readonly baseline: Summary;
+  /** Undefined where the driver to compare with has no figures. */
+  readonly baseline: Summary | undefined;
 }
 
 function columns({ shows, unit, baseline: name }: Scenario): Column<Row>[] {
@@ -130,14 +144,14 @@ function columns({ shows, unit, baseline: name }: Scenario): Column<Row>[] {
   return [
     { title: "", show: ({ driver }) => driver },
     { title: titles[shows], show: ({ own }) => figures[shows](own), right: true },
-    { title: `x ${name}`, show: ({ own, baseline }) => ratio(own.main, baseline.main), right: true },
+    { title: `x ${name}`, show: ({ own, baseline }) => ratio(own.main, baseline?.main), right: true },
     { title: `µs CPU/${unit}`, show: ({ own }) => own.cpuMicros.toFixed(2), right: true },
-    { title: `x ${name}`, show: ({ own, baseline }) => ratio(own.cpuMicros, baseline.cpuMicros), right: true },
+    { title: `x ${name}`, show: ({ own, baseline }) => ratio(own.cpuMicros, baseline?.cpuMicros), right: true },
   ];
 }
 
-function ratio(own: number, baseline: number): string {
-  return (own / baseline).toFixed(2);
+function ratio(own: number, baseline: number | undefined): string {
+  return baseline === undefined ? "" : (own / baseline).toFixed(2);
 }
 
 function median(values: readonly number[]): number {
@@ -162,20 +176,29 @@ class Measurer {
     this.#lines = createInterface({ input: stdout });
   }
 
-  async round(): Promise<Round> {
-    const line = new Promise<string>((resolve, reject) => {
+  /** Undefined where the driver did not come back; its process is gone then. */
+  async round(): Promise<Round | undefined> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const line = new Promise<string | undefined>((resolve, reject) => {
       const onExit = () => reject(new Error(`measuring ${this.driver} ended early`));
       this.#child.once("exit", onExit);
       this.#lines.once("line", (text) => {
         this.#child.off("exit", onExit);
         resolve(text);
       });
+      timer = setTimeout(() => {
+        this.#child.off("exit", onExit);
+        this.#child.kill("SIGKILL");
+        resolve(undefined);
+      }, ROUND_DEADLINE_MILLIS);
     });
     this.#child.stdin?.write("round\n");
-    return JSON.parse(await line) as Round;
+    const text = await line.finally(() => clearTimeout(timer));
+    return text === undefined ? undefined : JSON.parse(text) as Round;
   }
 
   async end(): Promise<void> {
+    if (this.#child.killed) return;
     const exited = once(this.#child, "exit");
     this.#child.stdin?.write("end\n");
     await exited;

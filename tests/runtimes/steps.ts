@@ -43,6 +43,7 @@ export const STEPS = [
   ["MD5", (scene) => login(scene, "md5_user")],
   ["SCRAM", (scene) => login(scene, "scram_user", { channelBinding: "disable" })],
   ["SCRAM-PLUS", (scene) => login(scene, "scram_user", { channelBinding: "require" })],
+  ["TLS 1.2", olderTls],
   ["certificate", (scene) => login(scene, "cert_user", scene.task.clientCertificate)],
   ["wrong password", wrongPassword],
   ["wrong CA", wrongAuthority],
@@ -222,6 +223,20 @@ async function pool({ driver, task }: Scene): Promise<void> {
 async function login(scene: Scene, user: UserName, config: ClientConfig = {}): Promise<void> {
   await withClient(scene, { user, password: scene.task.passwords[user], ...config }, async (client) => {
     same((await client.query("select current_user as name")).rows, [{ name: user }], "the user");
+  });
+}
+
+/** Sockets whose TLS cannot be told a version have to say so, and may not speak another. */
+async function olderTls(scene: Scene): Promise<void> {
+  const config = { ssl_max_protocol_version: "TLSv1.2" } as const;
+  const { transport, config: { tlsEngine } } = scene.task;
+  if (tlsEngine === "platform" && ["deno", "cloudflare"].includes(transport)) {
+    await rejects(withClient(scene, config), "TLS_OPTION_UNSUPPORTED");
+    return;
+  }
+  await withClient(scene, { ...config, channelBinding: "require" }, async (client) => {
+    const { rows } = await client.query("select version from pg_stat_ssl where pid = pg_backend_pid()");
+    same(rows, [{ version: "TLSv1.2" }], "what the server says of TLS");
   });
 }
 
