@@ -16,8 +16,6 @@ const utf8Slice = (globalThis as { Buffer?: { prototype: { utf8Slice?: Utf8Slice
 
 /** Below this many bytes a loop over ASCII beats every native call, measured on Node 20 and Deno 2.9. */
 const LOOP_LENGTH = 8;
-/** Above this many UTF-16 units a string is encoded exactly, rather than into room for its worst case. */
-const EXACT_LENGTH = 65_536;
 
 /** Decodes `bytes[start, end)`. Malformed sequences become U+FFFD. */
 export function decodeUtf8(bytes: Uint8Array, start = 0, end: number = bytes.length): string {
@@ -46,12 +44,7 @@ export function encodeUtf8(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text);
 }
 
-/** How many bytes {@linkcode encodeUtf8Into} may need for this text; exact for long texts, an upper bound for others. */
-export function utf8Room(text: string): number {
-  return text.length <= EXACT_LENGTH ? text.length * 3 : utf8Length(text);
-}
-
-/** Encodes into `target` from `at` on, where there is room for {@linkcode utf8Room}; returns the end. */
+/** Encodes into `target` from `at` on, where there is room for three bytes for each UTF-16 unit; returns the end. */
 export function encodeUtf8Into(text: string, target: Uint8Array, at: number): number {
   if (text.length <= 24) {
     let to = at;
@@ -64,23 +57,4 @@ export function encodeUtf8Into(text: string, target: Uint8Array, at: number): nu
     if (index === text.length) return to;
   }
   return at + encoder.encodeInto(text, target.subarray(at)).written;
-}
-
-/** The exact length of the text in UTF-8. */
-export function utf8Length(text: string): number {
-  let length = text.length;
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index);
-    if (unit <= 0x7f) continue;
-    if (unit <= 0x7ff) length += 1;
-    else if (unit >= 0xd800 && unit <= 0xdbff && isLowSurrogate(text.charCodeAt(index + 1))) {
-      length += 2; // four bytes for two units
-      index++;
-    } else length += 2;
-  }
-  return length;
-}
-
-function isLowSurrogate(unit: number): boolean {
-  return unit >= 0xdc00 && unit <= 0xdfff;
 }

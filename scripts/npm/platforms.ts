@@ -49,6 +49,9 @@ const END_POINT = "src/auth/server_end_point.ts";
 
 const ALONE = ["src/auth/md5.ts", "src/session/oauth.ts", "src/auth/saslprep.ts"];
 
+/** What programs need that have values of rare types, or ask for them in binary. */
+const RARE_DECODERS = "src/types/rare_decoders.ts";
+
 const SERVICE_FILE = "src/config/service_file.ts";
 
 const leftOutOf = (condition: string) =>
@@ -60,9 +63,9 @@ export const BROWSER: Platform = {
   always: EVERYWHERE,
   never: [...NOWHERE, "src/duplex/cloudflare.ts"],
   alone: [...ALONE, END_POINT, "src/duplex/streams.ts", "src/duplex/direct_sockets.ts"],
-  apart: [OPERATIONS, HOSTS],
+  apart: [OPERATIONS, HOSTS, RARE_DECODERS],
   shared: ["src/client/client.ts", "src/types/range.ts"],
-  replaced: [SERVICE_FILE, "src/config/host.ts", "src/duplex/system_failure.ts"],
+  replaced: [SERVICE_FILE, "src/config/host.ts", "src/duplex/system_failure.ts", "src/types/builtin_decoders.ts"],
   leftOut: leftOutOf("browser"),
 };
 

@@ -102,7 +102,7 @@ function importFromShared(
     return alias;
   };
   return source.statements.reduceRight((rewritten, statement) => {
-    const clause = clauseOf(statement);
+    const clause = clauseOf(path, statement);
     if (clause === undefined) return rewritten;
     const file = resolve(path, clause.specifier);
     const names = exports.get(file);
@@ -121,22 +121,31 @@ interface Clause {
   readonly names: readonly (readonly [name: string, local: string])[] | undefined;
 }
 
-/** The import or re-export that a statement is, as far as it is not erased. */
-function clauseOf(statement: ts.Statement): Clause | undefined {
+/** The import or re-export that a statement is, as far as it is not erased, and not of constants in a namespace. */
+function clauseOf(path: string, statement: ts.Statement): Clause | undefined {
   const { moduleSpecifier } = statement as ts.ImportDeclaration | ts.ExportDeclaration;
   if (moduleSpecifier === undefined || !ts.isStringLiteral(moduleSpecifier)) return undefined;
   const specifier = moduleSpecifier.text;
   if (ts.isExportDeclaration(statement)) {
     if (statement.exportClause === undefined) return { keyword: "export", specifier, names: undefined };
-    if (!ts.isNamedExports(statement.exportClause)) throw new Error(`${specifier}: a namespace is not shared`);
+    if (!ts.isNamedExports(statement.exportClause)) return assertConstants(path, specifier);
     return { keyword: "export", specifier, names: valuesOf(statement.isTypeOnly, statement.exportClause.elements) };
   }
   if (!ts.isImportDeclaration(statement) || statement.importClause === undefined) return undefined;
   const { isTypeOnly, namedBindings, name } = statement.importClause;
+  if (namedBindings !== undefined && ts.isNamespaceImport(namedBindings)) return assertConstants(path, specifier);
   if (name !== undefined || namedBindings === undefined || !ts.isNamedImports(namedBindings)) {
     throw new Error(`${specifier}: only named imports can be shared`);
   }
   return { keyword: "import", specifier, names: valuesOf(isTypeOnly, namedBindings.elements) };
+}
+
+/** Each part may have constants for itself: by their names they would weigh more than by their values. */
+function assertConstants(importer: string, specifier: string): undefined {
+  const other = /^(?!export const \w+ = \w+;).*\b(?:export|import)\b.*/m.exec(
+    Deno.readTextFileSync(resolve(importer, specifier)),
+  );
+  if (other !== null) throw new Error(`${specifier}: a namespace is not shared, since it has more than constants`);
 }
 
 function valuesOf(

@@ -8,6 +8,7 @@
 import { deferred } from "../duplex/waiting.ts";
 import { ClientError } from "../errors.ts";
 import type { Session } from "../session/session.ts";
+import { decodersLoading } from "../types/builtin_decoders.ts";
 import type { Request } from "./request.ts";
 
 /** The part of the package that is loaded when it is first needed. */
@@ -24,8 +25,10 @@ export function loadedOperations(): Operations | undefined {
 /** @throws {ClientError} `PART_NOT_LOADED` */
 export async function loadOperations(): Promise<Operations> {
   try {
-    operations ??= await import("./operations.ts");
-    return operations;
+    const loading = decodersLoading(); // of any kind, which rows in parts and COPY do not wait for
+    const loaded = await import("./operations.ts");
+    await loading;
+    return operations = loaded;
   } catch (cause) {
     throw new ClientError(
       "PART_NOT_LOADED",

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { AuthenticationCode } from "./codes.ts";
 import { PayloadReader } from "./payload_reader.ts";
 
 /** What the server asks of the client, or tells it, while it authenticates. */
@@ -24,48 +23,42 @@ export type AuthenticationRequest =
     readonly data: Uint8Array;
   };
 
+/** Those that say nothing more, by their codes. */
+const BARE = {
+  0: "AuthenticationOk",
+  2: "AuthenticationKerberosV5",
+  3: "AuthenticationCleartextPassword",
+  7: "AuthenticationGSS",
+  9: "AuthenticationSSPI",
+} as const;
+const MD5_PASSWORD = 5;
+const SASL = 10;
+/** Those with data for a mechanism. */
+const WITH_DATA = {
+  8: "AuthenticationGSSContinue",
+  11: "AuthenticationSASLContinue",
+  12: "AuthenticationSASLFinal",
+} as const;
+
 /** @throws {ProtocolError} `PROTOCOL_MALFORMED` */
 export function decodeAuthentication(bytes: Uint8Array, start: number, end: number): AuthenticationRequest {
   const reader = new PayloadReader("Authentication", bytes, start, end);
-  const code = reader.uint32();
-  switch (code) {
-    case AuthenticationCode.Ok:
-      return bare("AuthenticationOk", reader);
-    case AuthenticationCode.KerberosV5:
-      return bare("AuthenticationKerberosV5", reader);
-    case AuthenticationCode.CleartextPassword:
-      return bare("AuthenticationCleartextPassword", reader);
-    case AuthenticationCode.Md5Password: {
-      const salt = reader.copy(4);
-      reader.finish();
-      return { name: "AuthenticationMD5Password", salt };
-    }
-    case AuthenticationCode.Gss:
-      return bare("AuthenticationGSS", reader);
-    case AuthenticationCode.GssContinue:
-      return { name: "AuthenticationGSSContinue", data: reader.rest() };
-    case AuthenticationCode.Sspi:
-      return bare("AuthenticationSSPI", reader);
-    case AuthenticationCode.Sasl:
-      return { name: "AuthenticationSASL", mechanisms: mechanismList(reader) };
-    case AuthenticationCode.SaslContinue:
-      return { name: "AuthenticationSASLContinue", data: reader.rest() };
-    case AuthenticationCode.SaslFinal:
-      return { name: "AuthenticationSASLFinal", data: reader.rest() };
-    default:
-      throw reader.malformed(`code ${code}`);
-  }
+  const request = readRequest(reader, reader.uint32());
+  reader.finish();
+  return request;
+}
+
+function readRequest(reader: PayloadReader, code: number): AuthenticationRequest {
+  if (code in BARE) return { name: BARE[code as keyof typeof BARE] };
+  if (code in WITH_DATA) return { name: WITH_DATA[code as keyof typeof WITH_DATA], data: reader.rest() };
+  if (code === MD5_PASSWORD) return { name: "AuthenticationMD5Password", salt: reader.copy(4) };
+  if (code === SASL) return { name: "AuthenticationSASL", mechanisms: mechanismList(reader) };
+  throw reader.malformed(`code ${code}`);
 }
 
 /** Strings up to an empty one. */
 function mechanismList(reader: PayloadReader): string[] {
   const mechanisms: string[] = [];
   for (let name = reader.cstring(); name !== ""; name = reader.cstring()) mechanisms.push(name);
-  reader.finish();
   return mechanisms;
-}
-
-function bare<Name extends AuthenticationRequest["name"]>(name: Name, reader: PayloadReader): { name: Name } {
-  reader.finish();
-  return { name };
 }

@@ -7,7 +7,8 @@
  */
 
 import type { ServerReport } from "../errors.ts";
-import { Backend, type TransactionStatus } from "./codes.ts";
+import * as Backend from "./backend_types.ts";
+import type { TransactionStatus } from "./codes.ts";
 import { type AuthenticationRequest, decodeAuthentication } from "./authentication.ts";
 import { PayloadReader } from "./payload_reader.ts";
 import { decodeRowDescription, type FieldDescription } from "./row_description.ts";

@@ -5,7 +5,6 @@
  */
 
 import { ProtocolError } from "../errors.ts";
-import { Backend } from "./codes.ts";
 
 /** What the server itself allows in one message (`MaxAllocSize`). */
 export const MAX_MESSAGE_LENGTH = 0x3fff_ffff;
@@ -14,11 +13,12 @@ export const MAX_STARTUP_MESSAGE_LENGTH = 65_536;
 
 const HEADER_LENGTH = 5;
 const FIRST_PARTIAL_ROOM = 1024;
-const KNOWN_TYPES: readonly boolean[] = (() => {
-  const known = new Array<boolean>(256).fill(false);
-  for (const type of Object.values(Backend)) known[type] = true;
-  return known;
-})();
+/** Of all messages that a backend sends; `backend_types.ts` has their names. */
+const TYPES = "RK23CWdcGHDIEVvnNAtS1sZT";
+const KNOWN_TYPES: readonly boolean[] = Array.from(
+  { length: 256 },
+  (_, type) => TYPES.includes(String.fromCharCode(type)),
+);
 
 /**
  * A cursor over backend messages. After {@linkcode FrameReader.next} returned a type, the message's payload is

@@ -8,7 +8,8 @@
  */
 
 import { ConfigError } from "../errors.ts";
-import { Frontend, RequestCode } from "./codes.ts";
+import * as Frontend from "./frontend_types.ts";
+import { RequestCode } from "./codes.ts";
 import type { MessageWriter } from "./message_writer.ts";
 
 /** What Bind's 16-bit count can say. */

@@ -5,7 +5,7 @@
  */
 
 import { ConfigError } from "../errors.ts";
-import { encodeUtf8, encodeUtf8Into, utf8Room } from "../utf8.ts";
+import { encodeUtf8, encodeUtf8Into } from "../utf8.ts";
 import { MAX_MESSAGE_LENGTH } from "./frame_reader.ts";
 
 /** `PQ_LARGE_MESSAGE_LIMIT`: one byte less than the server may send, length word included. */
@@ -97,7 +97,7 @@ export class MessageWriter {
   /** UTF-8 without length or end. */
   text(value: string): void {
     if (value.length > LONG_STRING) return this.bytes(encodeUtf8(value));
-    this.#reserve(utf8Room(value));
+    this.#reserve(3 * value.length); // the most that its units can need
     this.#at = encodeUtf8Into(value, this.#bytes, this.#at);
   }
 

@@ -8,7 +8,7 @@
 import { type Deferred, deferred } from "../duplex/waiting.ts";
 import { ClientError, type DatabaseError } from "../errors.ts";
 import { type CopyResponse, decodeCommandComplete, decodeCopyResponse } from "../protocol/backend.ts";
-import { Backend } from "../protocol/codes.ts";
+import * as Backend from "../protocol/backend_types.ts";
 import type { FrameReader } from "../protocol/frame_reader.ts";
 import { copyData, copyDone, copyFail } from "../protocol/frontend.ts";
 import { Dialogue, type DialogueHandler } from "./dialogue.ts";

@@ -7,7 +7,7 @@
 
 import { ClientError, type DatabaseError } from "../errors.ts";
 import { decodeCopyResponse } from "../protocol/backend.ts";
-import { Backend } from "../protocol/codes.ts";
+import * as Backend from "../protocol/backend_types.ts";
 import type { FrameReader } from "../protocol/frame_reader.ts";
 import { copyFail } from "../protocol/frontend.ts";
 import { Dialogue, type DialogueHandler } from "./dialogue.ts";

@@ -6,7 +6,8 @@
  */
 
 import type { DatabaseError } from "../errors.ts";
-import { Backend, type TransactionStatus } from "../protocol/codes.ts";
+import * as Backend from "../protocol/backend_types.ts";
+import type { TransactionStatus } from "../protocol/codes.ts";
 import { copyFail, query, sync } from "../protocol/frontend.ts";
 import type { FrameReader } from "../protocol/frame_reader.ts";
 import type { MessageWriter } from "../protocol/message_writer.ts";

@@ -1,5 +1,6 @@
 import { ClientError, type DatabaseError } from "../errors.ts";
-import { Backend, type TransactionStatus } from "../protocol/codes.ts";
+import * as Backend from "../protocol/backend_types.ts";
+import type { TransactionStatus } from "../protocol/codes.ts";
 import { bind, close, describe, execute, type ParameterValue, parse, sync } from "../protocol/frontend.ts";
 import type { FrameReader } from "../protocol/frame_reader.ts";
 import type { MessageWriter } from "../protocol/message_writer.ts";
@@ -80,8 +81,7 @@ export class ExtendedQuery extends QueryExchange {
         return;
       case Backend.BindComplete:
         this.#bound = true;
-        if (this.#described?.fields) this.describe(this.#described.fields);
-        return;
+        return this.#described?.fields ? this.describe(this.#described.fields) : undefined;
       case Backend.NoData:
         return this.#remember(null);
       case Backend.PortalSuspended:
@@ -122,9 +122,9 @@ export class ExtendedQuery extends QueryExchange {
     super.ready(status);
   }
 
-  protected override describe(fields: readonly FieldDescription[]): void {
+  protected override describe(fields: readonly FieldDescription[]): Promise<void> | void {
     this.#remember(fields);
-    super.describe(fields);
+    return super.describe(fields);
   }
 
   /** The server ignores a Sync while it waits for data, and reads on to the next one after it was refused them. */

@@ -9,7 +9,7 @@ import { type DatabaseError, ProtocolError } from "../errors.ts";
 import type { ParameterValue } from "../protocol/frontend.ts";
 import type { FrameReader } from "../protocol/frame_reader.ts";
 import { decodeRowDescription, type FieldDescription } from "../protocol/row_description.ts";
-import { Backend } from "../protocol/codes.ts";
+import * as Backend from "../protocol/backend_types.ts";
 
 /** What to bind to a portal. */
 export interface PortalQuery {

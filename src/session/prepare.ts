@@ -6,7 +6,7 @@
 
 import { type DatabaseError, ProtocolError } from "../errors.ts";
 import { decodeParameterDescription } from "../protocol/backend.ts";
-import { Backend } from "../protocol/codes.ts";
+import * as Backend from "../protocol/backend_types.ts";
 import { close, describe, parse, sync } from "../protocol/frontend.ts";
 import type { FrameReader } from "../protocol/frame_reader.ts";
 import type { MessageWriter } from "../protocol/message_writer.ts";

@@ -6,7 +6,8 @@
 
 import { type DatabaseError, ProtocolError } from "../errors.ts";
 import { decodeCommandComplete } from "../protocol/backend.ts";
-import { Backend, type TransactionStatus } from "../protocol/codes.ts";
+import * as Backend from "../protocol/backend_types.ts";
+import type { TransactionStatus } from "../protocol/codes.ts";
 import { copyFail } from "../protocol/frontend.ts";
 import type { FrameReader } from "../protocol/frame_reader.ts";
 import { decodeRowDescription, type FieldDescription } from "../protocol/row_description.ts";
@@ -14,8 +15,8 @@ import { Exchange, type ExchangeContext } from "./exchange.ts";
 
 /** Receives the result of one statement. */
 export interface ResultSink {
-  /** The columns of the rows that follow; not called for a statement that returns none. */
-  fields(fields: readonly FieldDescription[]): void;
+  /** The columns of the rows that follow; not called for a statement that returns none. A promise holds the rows back. */
+  fields(fields: readonly FieldDescription[]): Promise<void> | void;
   /** One row, `bytes[start, end)` of DataRow's payload. A promise holds further rows back. */
   row(bytes: Uint8Array, start: number, end: number): Promise<void> | void;
   /** The statement has ended; the tag is such as `INSERT 0 1`, and null for an empty query. */
@@ -81,8 +82,8 @@ export abstract class QueryExchange extends Exchange {
   }
 
   /** The columns are known. */
-  protected describe(fields: readonly FieldDescription[]): void {
-    if (!this.#failedHere()) this.#guard(() => this.#currentSink().fields(fields));
+  protected describe(fields: readonly FieldDescription[]): Promise<void> | void {
+    if (!this.#failedHere()) return this.#guard(() => this.#currentSink().fields(fields));
   }
 
   protected complete(tag: string | null): void {
@@ -119,9 +120,9 @@ export abstract class QueryExchange extends Exchange {
   }
 
   /** What a user's type parser throws fails this query and no other; what breaks the protocol fails the session. */
-  #guard(work: () => void): void {
+  #guard(work: () => Promise<void> | void): Promise<void> | void {
     try {
-      work();
+      return work();
     } catch (error) {
       this.#raise(error);
     }

@@ -7,7 +7,7 @@
 
 import type { Duplex } from "../duplex/duplex.ts";
 import { ProtocolError, TlsError, TransportError } from "../errors.ts";
-import { Backend } from "../protocol/codes.ts";
+import * as Backend from "../protocol/backend_types.ts";
 import { sslRequest } from "../protocol/frontend.ts";
 import { MessageWriter } from "../protocol/message_writer.ts";
 

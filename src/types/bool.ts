@@ -5,7 +5,6 @@
  */
 
 import { decodeUtf8 } from "../utf8.ts";
-import { expectLength } from "./wire.ts";
 
 const T = 0x74;
 const F = 0x66;
@@ -19,9 +18,4 @@ export function decodeBool(bytes: Uint8Array, start: number, end: number): boole
     if (bytes[start] === F) return false;
   }
   return TRUE_SPELLINGS.has(decodeUtf8(bytes, start, end));
-}
-
-export function decodeBinaryBool(bytes: Uint8Array, start: number, end: number): boolean {
-  expectLength("bool", start, end, 1);
-  return bytes[start] !== 0;
 }

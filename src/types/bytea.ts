@@ -32,11 +32,6 @@ export function decodeBytea(bytes: Uint8Array, start: number, end: number): Uint
     : decodeEscapes(bytes, start, end);
 }
 
-/** Binary of `bytea`, which is the bytes themselves. */
-export function decodeBinaryBytea(bytes: Uint8Array, start: number, end: number): Uint8Array {
-  return copyByteArray(bytes, start, end);
-}
-
 function decodeHex(bytes: Uint8Array, start: number, end: number): Uint8Array {
   const length = (end - start) / 2;
   const decoded = length >= NATIVE_LENGTH && byteArrayFromHex !== undefined

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { binaryArrayDecoder, textArrayDecoder } from "./arrays.ts";
+import { textArrayDecoder } from "./arrays.ts";
+import { binaryArrayDecoder } from "./binary_arrays.ts";
 import type { ByteDecoder, Format } from "./codec.ts";
 import { binaryCompositeDecoder, textCompositeDecoder } from "./composites.ts";
 import { decodeBinaryHstore, decodeHstore } from "./hstore.ts";

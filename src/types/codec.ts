@@ -38,12 +38,6 @@ export interface TypeParserSource {
   getTypeParser(oid: number, format?: FormatName): (value: never) => unknown;
 }
 
-/** How one type is decoded. Without `binary`, the type is asked for as text. */
-export interface Codec {
-  readonly text: ByteDecoder;
-  readonly binary?: ByteDecoder;
-}
-
 /** The error for a value that is not what its type promises. Never quotes the value, which may be confidential. */
 export function malformedValue(type: string, what: string, cause?: unknown): ProtocolError {
   const options = cause === undefined ? {} : { cause };

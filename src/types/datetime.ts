@@ -8,8 +8,7 @@
  */
 
 import { decodeUtf8 } from "../utf8.ts";
-import { localDate, parseDateTime } from "./datetime_text.ts";
-import { expectLength, int32At, uint32At } from "./wire.ts";
+import { parseDateTime } from "./datetime_text.ts";
 
 const PLUS = 0x2b;
 const MINUS = 0x2d;
@@ -22,14 +21,8 @@ const DATE_LENGTH = 10; // 2025-01-31
 const SECONDS_LENGTH = 19; // 2025-01-31 23:59:59
 
 const DAY_MILLIS = 86_400_000;
-/** 2000-01-01 UTC, from which the binary formats count. */
-const POSTGRES_EPOCH_MILLIS = 946_684_800_000;
 /** From the civil calendar's first of March of year 0 to 1970-01-01. */
 const UNIX_EPOCH_DAYS = 719_468;
-
-const INT32_MAX = 0x7fff_ffff;
-const INT32_MIN = -0x8000_0000;
-const UINT32_MAX = 0xffff_ffff;
 
 /**
  * Text of `date`, `timestamp` and `timestamptz` alike: whether there is a zone decides. The ISO form of the years 100
@@ -100,50 +93,4 @@ function daysOf(year: number, month: number, day: number): number {
   const marchMonth = month > 2 ? month - 3 : month + 9;
   const leapDays = ((marchYear / 4) | 0) - ((marchYear / 100) | 0) + ((marchYear / 400) | 0);
   return marchYear * 365 + leapDays + (((153 * marchMonth + 2) / 5) | 0) + day - 1 - UNIX_EPOCH_DAYS;
-}
-
-/** Binary of `date`: int32 days from 2000-01-01. */
-export function decodeBinaryDate(bytes: Uint8Array, start: number, end: number): Date | number {
-  expectLength("date", start, end, 4);
-  const days = int32At(bytes, start);
-  if (days === INT32_MAX) return Infinity;
-  if (days === INT32_MIN) return -Infinity;
-  return asLocal(POSTGRES_EPOCH_MILLIS + days * DAY_MILLIS);
-}
-
-/** Binary of `timestamp`: int64 microseconds from 2000-01-01. */
-export function decodeBinaryTimestamp(bytes: Uint8Array, start: number, end: number): Date | number {
-  const millis = binaryMillis("timestamp", bytes, start, end);
-  return Number.isFinite(millis) ? asLocal(millis) : millis;
-}
-
-/** Binary of `timestamptz`: int64 microseconds from 2000-01-01 UTC. */
-export function decodeBinaryTimestamptz(bytes: Uint8Array, start: number, end: number): Date | number {
-  const millis = binaryMillis("timestamptz", bytes, start, end);
-  return Number.isFinite(millis) ? new Date(millis) : millis;
-}
-
-/** Milliseconds from 1970-01-01, rounded down as the text format's are. Exact over all of Date's range. */
-function binaryMillis(type: string, bytes: Uint8Array, start: number, end: number): number {
-  expectLength(type, start, end, 8);
-  const high = int32At(bytes, start);
-  const low = uint32At(bytes, start + 4);
-  if (high === INT32_MAX && low === UINT32_MAX) return Infinity;
-  if (high === INT32_MIN && low === 0) return -Infinity;
-  // 2 ** 32 microseconds are 4,294,967 milliseconds and 296 microseconds.
-  return POSTGRES_EPOCH_MILLIS + high * 4_294_967 + Math.floor((high * 296 + low) / 1000);
-}
-
-/** The Date whose local fields are those that `millis` has in UTC. */
-function asLocal(millis: number): Date {
-  const utc = new Date(millis);
-  return localDate(
-    utc.getUTCFullYear(),
-    utc.getUTCMonth(),
-    utc.getUTCDate(),
-    utc.getUTCHours(),
-    utc.getUTCMinutes(),
-    utc.getUTCSeconds(),
-    utc.getUTCMilliseconds(),
-  );
 }

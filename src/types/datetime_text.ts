@@ -5,43 +5,47 @@
  * @module
  */
 
-const DATE = /^(\d+)-(\d\d)-(\d\d)( BC)?$/;
-const DATE_TIME = /(\d+)-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(\.\d+)?(.*?)( BC)?$/;
+const DATE_TIME = /(\d+)-(\d\d)-(\d\d)(?: (\d\d):(\d\d):(\d\d)(\.\d+)?(.*?))?( BC)?$/;
 const ZONE = /([Z+-])(\d\d)?:?(\d\d)?:?(\d\d)?/;
+
+/** A Date's fields as its constructor takes them. */
+type Fields = readonly [
+  year: number,
+  month: number,
+  day: number,
+  hour: number,
+  minute: number,
+  second: number,
+  millis: number,
+];
 
 /** Null for what is no date in ISO style. A year that a Date cannot hold gives an invalid Date. */
 export function parseDateTime(text: string): Date | number | null {
   if (text === "infinity") return Infinity;
   if (text === "-infinity") return -Infinity;
-  const date = DATE.exec(text);
-  if (date !== null) return localDate(yearOf(date[1], date[4]), Number(date[2]) - 1, Number(date[3]), 0, 0, 0, 0);
   const match = DATE_TIME.exec(text);
-  if (match === null) return null;
-
-  const [, year, month, day, hour, minute, second, fraction, zone, era] = match;
-  const fields = [
-    yearOf(year, era),
+  // As in node-postgres, a date has nothing before it.
+  if (match === null || (match[4] === undefined && match.index > 0)) return null;
+  const [, year, month, day, hour = 0, minute = 0, second = 0, fraction = 0, zone = "", era] = match;
+  const fields: Fields = [
+    // As ISO 8601 counts: 1 BC is 0.
+    era === undefined ? Number(year) : 1 - Number(year),
     Number(month) - 1,
     Number(day),
     Number(hour),
     Number(minute),
     Number(second),
-    fraction === undefined ? 0 : Math.trunc(Number(fraction) * 1000),
-  ] as const;
+    Math.trunc(Number(fraction) * 1000),
+  ];
   const offset = offsetMillis(zone);
-  return offset === undefined ? localDate(...fields) : utcDate(...fields, offset);
-}
-
-/** The year as ISO 8601 counts: 1 BC is 0. */
-function yearOf(digits: string, era: string | undefined): number {
-  return era === undefined ? Number(digits) : 1 - Number(digits);
+  return offset === undefined ? localDate(...fields) : utcDate(fields, offset);
 }
 
 /** Undefined where there is no zone, which means local time. */
 function offsetMillis(zone: string): number | undefined {
   const match = ZONE.exec(zone);
   if (match === null) return undefined;
-  const [, sign, hours, minutes = "0", seconds = "0"] = match;
+  const [, sign, hours, minutes = 0, seconds = 0] = match;
   if (sign === "Z") return 0;
   const offset = (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) * 1000;
   return sign === "-" ? -offset : offset;
@@ -51,31 +55,16 @@ function offsetMillis(zone: string): number | undefined {
  * A Date of local time. To the Date constructor a year from 0 to 99 is one of the 20th century, hence the second step,
  * which loses the 29th of February of the year 0 just as node-postgres does.
  */
-export function localDate(
-  year: number,
-  month: number,
-  day: number,
-  hour: number,
-  minute: number,
-  second: number,
-  millis: number,
-): Date {
-  const date = new Date(year, month, day, hour, minute, second, millis);
+export function localDate(...fields: Fields): Date {
+  const [year] = fields;
+  const date = new Date(...fields);
   if (year >= 0 && year < 100) date.setFullYear(year);
   return date;
 }
 
-function utcDate(
-  year: number,
-  month: number,
-  day: number,
-  hour: number,
-  minute: number,
-  second: number,
-  millis: number,
-  offset: number,
-): Date {
-  const date = new Date(Date.UTC(year, month, day, hour, minute, second, millis));
+function utcDate(fields: Fields, offset: number): Date {
+  const [year] = fields;
+  const date = new Date(Date.UTC(...fields));
   if (year >= 0 && year < 100) date.setUTCFullYear(year);
   date.setTime(date.getTime() - offset);
   return date;

@@ -5,7 +5,6 @@
  */
 
 import { decodeFloat } from "./numbers.ts";
-import { expectLength, float64At } from "./wire.ts";
 
 /** What a `point` is decoded to. */
 export interface Point {
@@ -40,16 +39,6 @@ export function decodeCircle(bytes: Uint8Array, start: number, end: number): Cir
     y: decodeFloat(bytes, comma + 1, close),
     radius: decodeFloat(bytes, close + 2, end - 1),
   };
-}
-
-export function decodeBinaryPoint(bytes: Uint8Array, start: number, end: number): Point {
-  expectLength("point", start, end, 16);
-  return { x: float64At(bytes, start), y: float64At(bytes, start + 8) };
-}
-
-export function decodeBinaryCircle(bytes: Uint8Array, start: number, end: number): Circle {
-  expectLength("circle", start, end, 24);
-  return { x: float64At(bytes, start), y: float64At(bytes, start + 8), radius: float64At(bytes, start + 16) };
 }
 
 /** Where the byte is next, or `end`. */

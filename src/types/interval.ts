@@ -4,8 +4,6 @@
  * @module
  */
 
-import { bigint64At, expectLength, int32At, uint32At } from "./wire.ts";
-
 /** The fields of an interval; those that are zero are absent. */
 export interface IntervalFields {
   years?: number;
@@ -151,28 +149,4 @@ function numberAt(bytes: Uint8Array, start: number, end: number): number {
   let value = 0;
   for (let at = start; at < end; at++) value = value * 10 + bytes[at] - ZERO;
   return value;
-}
-
-/** Binary of `interval`: int64 microseconds, int32 days, int32 months. */
-export function decodeBinaryInterval(bytes: Uint8Array, start: number, end: number): PostgresInterval {
-  expectLength("interval", start, end, 16);
-  const months = int32At(bytes, start + 12);
-  const { seconds, micros } = splitMicros(bytes, start);
-  return new PostgresInterval({
-    years: Math.trunc(months / 12),
-    months: months % 12,
-    days: int32At(bytes, start + 8),
-    hours: Math.trunc(seconds / 3600),
-    minutes: Math.trunc(seconds / 60) % 60,
-    seconds: seconds % 60,
-    milliseconds: micros / 1000,
-  });
-}
-
-/** Both of the sign of the whole. */
-function splitMicros(bytes: Uint8Array, at: number): { seconds: number; micros: number } {
-  const micros = int32At(bytes, at) * 0x1_0000_0000 + uint32At(bytes, at + 4);
-  if (Number.isSafeInteger(micros)) return { seconds: Math.trunc(micros / 1e6), micros: micros % 1e6 };
-  const exact = bigint64At(bytes, at);
-  return { seconds: Number(exact / 1_000_000n), micros: Number(exact % 1_000_000n) };
 }

@@ -6,8 +6,6 @@
  */
 
 import { decodeUtf8 } from "../utf8.ts";
-import { shortestFloat32 } from "./shortest_float32.ts";
-import { bigint64At, expectLength, float32At, float64At, int16At, int32At, uint32At } from "./wire.ts";
 
 const MINUS = 0x2d;
 const POINT = 0x2e;
@@ -53,38 +51,4 @@ export function decodeFloat(bytes: Uint8Array, start: number, end: number): numb
   }
   const value = decimals === 0 ? mantissa : mantissa / EXACT_POWERS_OF_TEN[decimals];
   return negative ? -value : value;
-}
-
-export function decodeBinaryInt2(bytes: Uint8Array, start: number, end: number): number {
-  expectLength("int2", start, end, 2);
-  return int16At(bytes, start);
-}
-
-export function decodeBinaryInt4(bytes: Uint8Array, start: number, end: number): number {
-  expectLength("int4", start, end, 4);
-  return int32At(bytes, start);
-}
-
-export function decodeBinaryOid(bytes: Uint8Array, start: number, end: number): number {
-  expectLength("oid", start, end, 4);
-  return uint32At(bytes, start);
-}
-
-export function decodeBinaryInt8(bytes: Uint8Array, start: number, end: number): string {
-  expectLength("int8", start, end, 8);
-  const high = int32At(bytes, start);
-  // Within 53 bits a double is exact, and much faster to print than a bigint.
-  if (high >= -0x20_0000 && high < 0x20_0000) return String(high * 0x1_0000_0000 + uint32At(bytes, start + 4));
-  return String(bigint64At(bytes, start));
-}
-
-/** Gives the number that the text format gives: 0.1 for the float4 nearest to it, not 0.10000000149011612. */
-export function decodeBinaryFloat4(bytes: Uint8Array, start: number, end: number): number {
-  expectLength("float4", start, end, 4);
-  return shortestFloat32(float32At(bytes, start));
-}
-
-export function decodeBinaryFloat8(bytes: Uint8Array, start: number, end: number): number {
-  expectLength("float8", start, end, 8);
-  return float64At(bytes, start);
 }

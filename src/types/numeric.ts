@@ -39,11 +39,6 @@ export function decodeBinaryNumeric(bytes: Uint8Array, start: number, end: numbe
   return `${text}.${fraction.slice(0, decimals)}`;
 }
 
-/** The same as a number, for elements of `numeric[]`, which node-postgres gives as floats. */
-export function decodeBinaryNumericAsFloat(bytes: Uint8Array, start: number, end: number): number {
-  return parseFloat(decodeBinaryNumeric(bytes, start, end));
-}
-
 function padGroup(group: number): string {
   return String(group).padStart(4, "0");
 }

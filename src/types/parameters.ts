@@ -112,7 +112,7 @@ class ParameterEncoder {
 
   #encodeDate(date: Date): string {
     if (Number.isNaN(date.getTime())) throw this.#unencodable("the Date is invalid");
-    return this.#options.datesAsUTC === true ? formatUtc(date) : formatLocal(date);
+    return formatDate(date, this.#options.datesAsUTC === true);
   }
 
   #encodeJson(value: object): string | null {
@@ -165,32 +165,32 @@ function hex(bytes: Uint8Array): string {
   return text;
 }
 
-/** `2025-01-31T23:59:59.123+05:30`, in the local time zone. Seconds of an ancient offset are lost, as in node-postgres. */
-function formatLocal(date: Date): string {
-  const year = date.getFullYear();
-  const offset = -date.getTimezoneOffset();
+/**
+ * `2025-01-31T23:59:59.123+05:30`, in the local time zone or in UTC. Seconds of an ancient offset are lost, as in
+ * node-postgres.
+ */
+function formatDate(date: Date, asUTC: boolean): string {
+  const year = asUTC ? date.getUTCFullYear() : date.getFullYear();
+  const offset = asUTC ? 0 : -date.getTimezoneOffset();
   const minutes = Math.abs(offset);
-  return isoYear(year) + "-" + pad(date.getMonth() + 1) + "-" + pad(date.getDate()) +
-    "T" + pad(date.getHours()) + ":" + pad(date.getMinutes()) + ":" + pad(date.getSeconds()) +
-    "." + pad(date.getMilliseconds(), 3) +
-    (offset < 0 ? "-" : "+") + pad(Math.floor(minutes / 60)) + ":" + pad(minutes % 60) + era(year);
+  // What the calendar and the clock show, of a year with the same days: ISO 8601 writes some years otherwise.
+  const shown = asUTC ? date : new Date(
+    Date.UTC(
+      2000 + year % 400,
+      date.getMonth(),
+      date.getDate(),
+      date.getHours(),
+      date.getMinutes(),
+      date.getSeconds(),
+      date.getMilliseconds(),
+    ),
+  );
+  return pad(year < 1 ? 1 - year : year, 4) + shown.toISOString().slice(-MONTH_TO_Z, -1) +
+    (offset < 0 ? "-" : "+") + pad(Math.floor(minutes / 60)) + ":" + pad(minutes % 60) + (year < 1 ? " BC" : "");
 }
 
-function formatUtc(date: Date): string {
-  const year = date.getUTCFullYear();
-  return isoYear(year) + "-" + pad(date.getUTCMonth() + 1) + "-" + pad(date.getUTCDate()) +
-    "T" + pad(date.getUTCHours()) + ":" + pad(date.getUTCMinutes()) + ":" + pad(date.getUTCSeconds()) +
-    "." + pad(date.getUTCMilliseconds(), 3) + "+00:00" + era(year);
-}
-
-/** Year 0 is 1 BC. */
-function isoYear(year: number): string {
-  return pad(year < 1 ? 1 - year : year, 4);
-}
-
-function era(year: number): string {
-  return year < 1 ? " BC" : "";
-}
+/** The length of `-01-31T23:59:59.123Z`. */
+const MONTH_TO_Z = 20;
 
 function pad(value: number, length = 2): string {
   return String(value).padStart(length, "0");

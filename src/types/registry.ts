@@ -6,7 +6,7 @@
 
 import { ConfigError } from "../errors.ts";
 import { textArrayDecoder } from "./arrays.ts";
-import { builtinCodecs } from "./builtin_codecs.ts";
+import { builtinDecoder, builtinParser, hasBinaryDecoder } from "./builtin_decoders.ts";
 import type { BinaryParser, ByteDecoder, Format, FormatName, TextParser, TypeParserSource } from "./codec.ts";
 import { builtins } from "./oids.ts";
 import { decodeText } from "./text.ts";
@@ -84,12 +84,16 @@ export class TypeRegistry implements TypeParserSource {
     this.#registered[number].set(oid, { parser, decoder: decoderOfParser(parser, number) });
   };
 
-  /** The parser of a type, for text unless a format is given. An unknown type's gives the string itself. */
+  /**
+   * The parser of a type, for text unless a format is given. An unknown type's gives the string itself. In a page, our own
+   * parsers for binary, and for `interval`, `point` and `circle`, are loaded when they are asked for or a result needs
+   * them; a call before that throws a `ClientError` `PART_NOT_LOADED`.
+   */
   readonly getTypeParser = (oid: number, format: FormatName | Format = "text"): Parser => {
     const number = formatNumber(format);
     const registered = this.#registered[number].get(oid);
     if (registered !== undefined) return registered.parser as Parser;
-    if (this.#parent === undefined) return parserOf(builtinDecoder(oid, number));
+    if (this.#parent === undefined) return builtinParser(oid, number);
     return this.#parent.getTypeParser(oid, number === 0 ? "text" : "binary") as Parser;
   };
 
@@ -107,7 +111,7 @@ export class TypeRegistry implements TypeParserSource {
   prefersBinary(oid: number): boolean {
     if (this.#registered[1].has(oid)) return true;
     if (this.#registered[0].has(oid)) return false;
-    return this.#parent === undefined ? builtinCodecs.get(oid)?.binary !== undefined : prefersBinary(this.#parent, oid);
+    return this.#parent === undefined ? hasBinaryDecoder(oid) : prefersBinary(this.#parent, oid);
   }
 
   /** As npm `pg-types` has it: `arrayParser.create(literal, parseElement).parse()`. */
@@ -145,12 +149,6 @@ export function decoderOf(source: TypeParserSource, oid: number, format: Format)
 /** Whether values of a type are better asked for in binary. Of a foreign source nobody knows, so text is safe. */
 export function prefersBinary(source: TypeParserSource, oid: number): boolean {
   return TypeRegistry.is(source) && source.prefersBinary(oid);
-}
-
-/** Where there is no binary decoder the bytes are taken as text, which they are for enums and extensions' strings. */
-function builtinDecoder(oid: number, format: Format): ByteDecoder {
-  const codec = builtinCodecs.get(oid);
-  return (format === 0 ? codec?.text : codec?.binary) ?? decodeText;
 }
 
 function isFormat(format: unknown): format is FormatName | Format {

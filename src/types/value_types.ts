@@ -5,9 +5,10 @@
  */
 
 import { ConfigError } from "../errors.ts";
-import { binaryArrayDecoder, textArrayDecoder } from "./arrays.ts";
+import { textArrayDecoder } from "./arrays.ts";
+import { binaryArrayDecoder } from "./binary_arrays.ts";
+import { decodeBinaryInt8 } from "./binary_decoders.ts";
 import { type ByteDecoder, type Format, malformedValue, type TypeParserSource } from "./codec.ts";
-import { decodeBinaryInt8 } from "./numbers.ts";
 import { arrays, builtins } from "./oids.ts";
 import { parserOf } from "./parsers.ts";
 import { TypeRegistry, types as globalTypes } from "./registry.ts";

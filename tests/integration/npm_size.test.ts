@@ -28,6 +28,7 @@ for (const [name, program, budget] of programs) {
 
 /** Names of what a page that only connects and queries must not load. */
 const LAZY = [
+  ...["decodeInterval", "binaryArrayDecoder", "shortestFloat32", "FrontendMessages"],
   ...["md5Password", "oauthInitialResponse", "saslprep", "openDirectSocket"],
   ...["connectToAny", "readSignatureAlgorithm"],
   ...["PortalReader", "CopyWriter", "CopyReader", "Transactions", "SubmittableRun", "registerCatalog"],

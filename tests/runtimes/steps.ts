@@ -27,6 +27,7 @@ export type StepName = typeof STEPS[number][0];
 export const STEPS = [
   ["connect", connect],
   ["values", values],
+  ["rare values", rareValues],
   ["transaction", transaction],
   ["error", databaseError],
   ["pipeline", pipeline],
@@ -88,6 +89,20 @@ async function values(scene: Scene): Promise<void> {
     bytes: [0, 128, 255],
     nothing: null,
   }, "the row");
+}
+
+/** What a page loads the decoders of, also in the middle of a pipeline. */
+async function rareValues(scene: Scene): Promise<void> {
+  const client = session(scene);
+  const text =
+    "select interval '1 day 00:00:01' as interval, point '(1,2)' as point, 7 as n, array[1.5::float8] as floats";
+  const both = [client.query(text), client.query({ text, binary: true }), client.query("select 1 as n")];
+  const [asText, asBinary, last] = await Promise.all(both);
+  for (const { rows: [row] } of [asText, asBinary]) {
+    same(row.interval.toISOString(), "P0Y0M1DT0H0M1S", "the interval");
+    same({ ...row, interval: null }, { interval: null, point: { x: 1, y: 2 }, n: 7, floats: [1.5] }, "the row");
+  }
+  same(last.rows, [{ n: 1 }], "the query behind them");
 }
 
 async function transaction(scene: Scene): Promise<void> {

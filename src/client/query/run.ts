@@ -16,6 +16,7 @@ import { Unsendable } from "../../session/unsendable.ts";
 import type { StatementCache } from "../../session/statement_cache.ts";
 import type { TypeParserSource } from "../../types/codec.ts";
 import { encodeParameter } from "../../types/parameters.ts";
+import { decodersLoading } from "../../types/builtin_decoders.ts";
 import { decoderOf } from "../../types/registry.ts";
 import { assertQuery, needsExtended, noText, type QueryConfig } from "./config.ts";
 import type { Request } from "../request.ts";
@@ -61,13 +62,14 @@ export class QueryRun implements QueryHandler, ResultSink {
     return this;
   }
 
-  fields(fields: readonly FieldDescription[]): void {
+  fields(fields: readonly FieldDescription[]): Promise<void> | void {
     const result = this.#result;
     result.fields = fields as FieldDescription[];
     const decoders = fields.map(({ dataTypeID, format }) =>
       decoderOf(this.#types, dataTypeID, format === "text" ? 0 : 1)
     );
     this.#decoder = new RowDecoder(fields, decoders, result.rowAsArray ? "array" : "object");
+    return decodersLoading(decoders);
   }
 
   row(bytes: Uint8Array, start: number, end: number): Promise<void> | void {

@@ -1,0 +1,25 @@
+/**
+ * The decoders that few programs need: those of rare types' texts, and all of the binary format, which is sent to those
+ * alone who ask for it. A page loads them when a result is first of their kind.
+ *
+ * @module
+ */
+
+import { textArrayDecoder } from "./arrays.ts";
+import { binaryDecoders } from "./binary_decoders.ts";
+import type { ByteDecoder, Format } from "./codec.ts";
+import { decodeCircle, decodePoint } from "./geometric.ts";
+import { decodeInterval } from "./interval.ts";
+import { arrays, builtins, otherTypes } from "./oids.ts";
+
+/** By format and OID. Never changed. */
+export const rareDecoders: Readonly<Record<Format, ReadonlyMap<number, ByteDecoder>>> = /* @__PURE__ */ (() => ({
+  0: new Map<number, ByteDecoder>([
+    [builtins.INTERVAL, decodeInterval],
+    [arrays.INTERVAL, textArrayDecoder(decodeInterval)],
+    [otherTypes.POINT, decodePoint],
+    [arrays.POINT, textArrayDecoder(decodePoint)],
+    [builtins.CIRCLE, decodeCircle],
+  ]),
+  1: binaryDecoders,
+}))();
