@@ -20,7 +20,7 @@ import { Connection } from "./connection/connection.ts";
 import { defaults } from "./defaults.ts";
 import { Lifecycle, type LifecycleEvents } from "./lifecycle.ts";
 import { breakingOnTimeout, callbackObserver, eventObserver } from "./query/observers.ts";
-import { type Operations, Place } from "./place.ts";
+import { type Operations, Place, type Take } from "./place.ts";
 import { resolveClientOptions } from "./resolve_client_options.ts";
 import { oneOrAll, Query, type QueryCallback } from "./query/query.ts";
 import { type QueryArrayConfig, type QueryConfig, queryConfig, type QueryConfigValues } from "./query/config.ts";
@@ -29,7 +29,7 @@ import type { RequestHost } from "./queryable_base.ts";
 import type { Request } from "./request.ts";
 import type { QueryResultRow, Result } from "./query/result.ts";
 import { equip, isSubmittable, type Submittable, tellFailure } from "./query/submittable.ts";
-import { rejectTraced } from "./trace.ts";
+import { type PromiseRun, tracedPromise } from "./trace.ts";
 import type { TransactionWork } from "./transaction/transaction.ts";
 import type { TransactionOptions } from "./transaction/options.ts";
 
@@ -148,28 +148,21 @@ export class Client extends ClientShape {
   /** As above, and calls back. */
   connect(callback: (error: Error | null, client?: this) => void): void;
   connect(optionsOrCallback?: ConnectOptions | ((error: Error | null, client?: this) => void)): Promise<this> | void {
-    const connect = (signal: AbortSignal | undefined, ready: () => void, failed: (error: Error) => void) =>
-      this.#lifecycle.connect(signal, {
-        ready: () => {
-          ready();
-          callOut(() => this.emit("connect"));
-        },
-        failed,
-      });
     if (typeof optionsOrCallback === "function") {
       const callback = optionsOrCallback;
-      return void connect(
-        undefined,
-        () => callOut(() => callback(null, this)),
-        (error) => callOut(() => callback(error)),
-      );
+      return void this.#lifecycle.connect(undefined, {
+        ready: () => callOut(() => callback(null, this)),
+        failed: (error) => callOut(() => callback(error)),
+      });
     }
-    const promise = new this.#Promise<this>((resolve, reject) => {
-      void connect(optionsOrCallback?.signal, () => resolve(this), (error) => {
-        // Who ends a client that is still connecting need not wait for this: node-postgres's would never settle.
-        if (this.#lifecycle.closing) promise.catch(() => {});
-        if (this.#Promise === Promise) rejectTraced(resolve, error);
-        else reject(error);
+    const promise = this.#promise<this>((resolve, reject) => {
+      void this.#lifecycle.connect(optionsOrCallback?.signal, {
+        ready: () => resolve(this),
+        failed: (error) => {
+          // Who ends a client that is still connecting need not wait for this: node-postgres's would never settle.
+          if (this.#lifecycle.closing) promise.catch(() => {});
+          reject(error);
+        },
       });
     });
     return promise;
@@ -222,21 +215,18 @@ export class Client extends ClientShape {
     valuesOrCallback?: readonly unknown[] | QueryCallback,
     maybeCallback?: QueryCallback,
   ): unknown {
-    const given = typeof valuesOrCallback === "function" ? valuesOrCallback : maybeCallback ?? undefined;
+    const [values, given] = typeof valuesOrCallback === "function"
+      ? [undefined, valuesOrCallback]
+      : [valuesOrCallback, maybeCallback ?? undefined];
     if (given !== undefined && typeof given !== "function") throw new TypeError("callback is not a function");
     const callback = inDomain(given);
     if (isSubmittable(config)) return this.#runSubmittable(config, callback);
     if (config instanceof Query) return this.#runEvented(config, callback);
-    const values = typeof valuesOrCallback === "function" ? undefined : valuesOrCallback;
     const normalised = queryConfig(config, values);
     const report = callback ?? normalised.callback;
     if (report !== undefined) return this.#runQuery(normalised, callbackObserver(report));
-    const native = this.#Promise === Promise;
-    return new this.#Promise((resolve, reject) => {
-      this.#runQuery(normalised, {
-        done: (results) => resolve(oneOrAll(results)),
-        failed: (error) => native ? rejectTraced(resolve, error) : reject(error),
-      });
+    return this.#promise((resolve, failed) => {
+      this.#runQuery(normalised, { done: (results) => resolve(oneOrAll(results)), failed });
     });
   }
 
@@ -249,7 +239,7 @@ export class Client extends ClientShape {
   end(callback: (error?: Error) => void): void;
   end(callback?: (error?: Error) => void): Promise<void> | void {
     const ended = this.#lifecycle.end();
-    if (typeof callback !== "function") return this.#promised(ended);
+    if (typeof callback !== "function") return this.#promise((resolve, reject) => ended.then(resolve, reject));
     ended.then(() => callOut(callback));
   }
 
@@ -270,12 +260,10 @@ export class Client extends ClientShape {
 
   /** As {@linkcode Queryable.transaction}. A client runs one at a time; within one, use that transaction's own method. */
   transaction<T>(work: TransactionWork<T>, options?: TransactionOptions): Promise<T> {
-    const place = new Place(({ Transactions }) => {
+    return this.#runLate(({ Transactions }) => {
       this.#transactions ??= new Transactions(this);
       return this.#transactions.run(work, options);
-    }, { timeoutMillis: this.#options.queryTimeoutMillis, signal: options?.signal });
-    this.#lifecycle.run(place);
-    return place.taken;
+    }, options?.signal);
   }
 
   /**
@@ -292,23 +280,21 @@ export class Client extends ClientShape {
    * ```
    */
   async loadTypes(): Promise<void> {
-    const place = new Place(async ({ CATALOG_QUERY, registerCatalog }) => {
+    await this.#runLate(async ({ CATALOG_QUERY, registerCatalog }) => {
       const types = new TypeRegistry();
       const { rows } = await this.query<[...CatalogType]>({ text: CATALOG_QUERY, rowMode: "array", types });
       registerCatalog(this.#types, rows);
-    }, { timeoutMillis: this.#options.queryTimeoutMillis });
-    this.#lifecycle.run(place);
-    await place.taken;
+    });
   }
 
   /** Keeps the process alive while this connection is open, which is the default. */
   ref(): void {
-    this.#lifecycle.session?.duplex.ref?.();
+    this.#lifecycle.ref();
   }
 
   /** Lets the process exit although this connection is open. */
   unref(): void {
-    this.#lifecycle.session?.duplex.unref?.();
+    this.#lifecycle.unref();
   }
 
   /** @internal */
@@ -336,6 +322,7 @@ export class Client extends ClientShape {
         callOut(() => this.#connection?.emit(`a${name.slice(1)}`, { name: `a${name.slice(1)}` })),
       parameterStatus: (parameterName, parameterValue) =>
         callOut(() => this.#connection?.emit("parameterStatus", { parameterName, parameterValue })),
+      ready: () => callOut(() => this.emit("connect")),
       drain: () => callOut(() => this.emit("drain")),
       over: (error) => {
         // Without a listener an emitter would throw, and an idle connection that dies must not take the process down.
@@ -351,16 +338,7 @@ export class Client extends ClientShape {
   }
 
   #makeConnection(): Connection {
-    const destroy = (reason: Error | undefined) => this.#lifecycle.destroy(reason);
-    const connection = new Connection(null, {
-      ending: () => this._ending,
-      statements: () => this.stage.session?.statements,
-      destroy,
-      ref: () => this.ref(),
-      unref: () => this.unref(),
-    });
-    // As in node-postgres, who emits an error there breaks the connection.
-    connection.on("error", destroy);
+    const connection = new Connection(null, this.#lifecycle);
     if (this.stage.over) connection.stream.closed();
     return connection;
   }
@@ -390,18 +368,26 @@ export class Client extends ClientShape {
     queueMicrotask(() => request.failed(error));
   }
 
-  /** A promise of the kind that the options ask for. */
-  #promised<T>(promise: Promise<T>): Promise<T> {
-    if (this.#Promise === Promise) return promise;
-    return new this.#Promise<T>((resolve, reject) => promise.then(resolve, reject));
+  #promise<T>(run: PromiseRun<T>): Promise<T> {
+    return tracedPromise(this.#Promise, run);
+  }
+
+  #place<T>(take: Take<T>, signal?: AbortSignal): Place<T> {
+    return new Place(take, { timeoutMillis: this.#options.queryTimeoutMillis, signal });
+  }
+
+  /** Runs what may have to be loaded, in its turn. */
+  #runLate<T>(take: Take<T>, signal?: AbortSignal): Promise<Awaited<T>> {
+    const place = this.#place(take, signal);
+    this.#lifecycle.run(place);
+    return place.taken;
   }
 
   #runSubmittable<S extends Submittable>(submittable: S, callback: QueryCallback | undefined): S {
     equip(submittable, callback, this.#types);
     const { connection } = this;
-    const request = new Place(
-      ({ runSubmittable }, session, timeoutMillis) => runSubmittable(submittable, connection, session, timeoutMillis),
-      { timeoutMillis: this.#options.queryTimeoutMillis },
+    const request = this.#place(({ runSubmittable }, session, timeoutMillis) =>
+      runSubmittable(submittable, connection, session, timeoutMillis)
     );
     request.taken.catch((error) => tellFailure(submittable, error, connection));
     if (this.pipeline) this.#refuse(request, "Custom query classes such as pg-cursor and pg-query-stream are");

@@ -11,7 +11,9 @@ import { connect, type Connected } from "../session/connect.ts";
 import { endedByClient } from "../session/failures.ts";
 import type { SessionEvents } from "../session/session_options.ts";
 import type { Session } from "../session/session.ts";
+import type { PreparedStatement } from "../session/statements.ts";
 import type { ClientStage } from "./client_shape.ts";
+import type { ConnectionControl } from "./connection/connection.ts";
 import type { Request } from "./request.ts";
 import { RequestQueue } from "./request_queue.ts";
 import type { ResolvedOptions } from "./resolve_client_options.ts";
@@ -38,12 +40,14 @@ export interface ConnectObserver {
 
 /** What a client is told of its connection. */
 export interface LifecycleEvents extends Omit<SessionEvents, "end"> {
+  /** It is connected, and whoever waits for that was told. */
+  ready(): void;
   /** The connection is over, or did not come to be; `error` where it broke. */
   over(error: Error | undefined): void;
 }
 
 /** The connection of one client. */
-export class Lifecycle {
+export class Lifecycle implements ConnectionControl {
   readonly #options: ConnectionOptions;
   readonly #flaw: ConfigError | undefined;
   readonly #place: ErrorPlace;
@@ -87,12 +91,22 @@ export class Lifecycle {
     return this.#closing !== undefined;
   }
 
+  /** Whether `end` was called. */
+  get ending(): boolean {
+    return this.closing || (this.#state.at === "ended" && this.#state.error === undefined);
+  }
+
+  /** What is prepared on the connection; undefined until there is one. */
+  get statements(): Map<string, PreparedStatement> | undefined {
+    return this.#lastSession?.statements;
+  }
+
   /** Where the client stands. */
   get stage(): ClientStage {
     const { at } = this.#state;
     return {
       at,
-      ending: this.#closing !== undefined || (this.#state.at === "ended" && this.#state.error === undefined),
+      ending: this.ending,
       over: this.#over,
       wasReady: this.#connected !== undefined,
       queried: this.#queried,
@@ -128,6 +142,7 @@ export class Lifecycle {
           this.#connected = connected;
           this.#adopt({ at: "connected", session: connected.session });
           observer.ready();
+          this.#events.ready();
         },
         signal: abort.signal,
       });
@@ -180,6 +195,16 @@ export class Lifecycle {
     const state = this.#state;
     if (state.at === "connecting") state.abort.abort(error);
     else if (!this.#over) this.#lastSession?.destroy(error); // also while `end` waits for answers
+  }
+
+  /** Keeps the process alive while the connection is open, where the runtime knows that. */
+  ref(): void {
+    this.session?.duplex.ref?.();
+  }
+
+  /** Lets the process exit although it is open. */
+  unref(): void {
+    this.session?.duplex.unref?.();
   }
 
   /** An error of the client's own, by which nothing was sent. */

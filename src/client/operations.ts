@@ -5,8 +5,7 @@
  */
 
 export { CATALOG_QUERY, registerCatalog } from "../types/catalog.ts";
-export { copyText } from "../types/copy_text.ts";
-export { CopyReader } from "./copy/reader.ts";
+export { CopyReader, copyRows } from "./copy/reader.ts";
 export { CopyWriter } from "./copy/writer.ts";
 export { PortalReader } from "./rows/portal_reader.ts";
 export { runSubmittable } from "./query/submittable_run.ts";

@@ -127,16 +127,10 @@ export abstract class QueryableBase extends EventEmitter implements Queryable {
     { signal, inTransaction }: PortalOptions,
   ): LateBatches {
     const given = queryConfig(config, values);
-    let host: RequestHost | undefined;
     const batches: LateBatches = new LateBatches({
       config: signal === undefined ? given : { ...given, signal },
       inTransaction: this.portalsInTransaction ?? inTransaction,
-      host: () => {
-        if (host === undefined) throw new TypeError("a portal has no client before its start");
-        return host;
-      },
-      run: (request) => this.lend(request, () => batches.ended, (lent) => host = lent),
-    });
+    }, (request, lent) => this.lend(request, () => batches.ended, lent));
     return batches;
   }
 }

@@ -5,24 +5,12 @@
  */
 
 import { EventEmitter } from "events";
-import {
-  bind,
-  close,
-  copyData,
-  copyDone,
-  copyFail,
-  describe,
-  execute,
-  flush,
-  type ParameterValue,
-  parse,
-} from "../../protocol/frontend.ts";
 import type { PreparedStatement } from "../../session/statements.ts";
-import { encodeParameter } from "../../types/parameters.ts";
-import { ConnectionStream, type MessageSink } from "./stream.ts";
 import { callOut } from "../call_out.ts";
 import { parsedStatements } from "../parsed_statements.ts";
+import type { FrontendMessages } from "./frontend_messages.ts";
 import type { RawConnection } from "./raw_connection.ts";
+import { ConnectionStream } from "./stream.ts";
 
 /** What Parse is told. */
 export interface ParseConfig {
@@ -67,9 +55,9 @@ export interface MessageConfig {
 /** What a connection asks of the client that it belongs to. */
 export interface ConnectionControl {
   /** Whether it has been asked to end. */
-  ending(): boolean;
+  readonly ending: boolean;
   /** What is prepared on the connection; undefined until there is one. */
-  statements(): Map<string, PreparedStatement> | undefined;
+  readonly statements: Map<string, PreparedStatement> | undefined;
   destroy(reason: Error | undefined): void;
   ref(): void;
   unref(): void;
@@ -106,7 +94,7 @@ export class Connection extends EventEmitter {
   readonly submittedNamedStatements: Record<string, string> = {};
   readonly #config: ConnectionConfig;
   readonly #control: ConnectionControl | undefined;
-  #dialogue: MessageSink | undefined;
+  #messages: FrontendMessages | undefined;
   #raw: RawConnection | undefined;
 
   /** A connection by hand, which does nothing until `connect`. `control` is of those that clients make. */
@@ -114,29 +102,30 @@ export class Connection extends EventEmitter {
     super();
     this.#config = config ?? {};
     this.#control = control;
-    this.parsedStatements = control === undefined ? {} : parsedStatements(() => control.statements());
+    this.parsedStatements = control === undefined ? {} : parsedStatements(control);
     this.stream = new ConnectionStream({
-      dialogue: () => this.#dialogue,
+      messages: () => this.#messages,
       destroy: (reason) => control ? control.destroy(reason) : this.#raw?.destroy(reason),
       ref: () => this.ref(),
       unref: () => this.unref(),
     });
-    // Who emits an error there means that the socket is broken.
-    this.stream.on("error", (error) => control?.destroy(error));
+    if (control === undefined) return;
+    // As in node-postgres, who emits an error here or there breaks the connection.
+    for (const emitter of [this, this.stream]) emitter.on("error", (error) => control.destroy(error));
   }
 
   /** As in node-postgres: whether the connection is being ended. */
   get _ending(): boolean {
-    return this.#control?.ending() ?? false;
+    return this.#control?.ending ?? false;
   }
 
   /**
-   * Lets a dialogue's submittable write; undefined: nobody. The client's affair.
+   * Lets messages be written, by a submittable as a rule; undefined: nobody's. The client's affair.
    *
    * @internal
    */
-  give(dialogue: MessageSink | undefined): void {
-    this.#dialogue = dialogue;
+  give(messages: FrontendMessages | undefined): void {
+    this.#messages = messages;
   }
 
   /**
@@ -162,7 +151,6 @@ export class Connection extends EventEmitter {
       callOut(() => this.emit("end"));
       return;
     }
-    this.#dialogue = this.#raw;
     this.#raw.start();
   }
 
@@ -183,69 +171,61 @@ export class Connection extends EventEmitter {
 
   /** Sends a simple query. */
   query(text: string): void {
-    this.#dialogue?.query(text);
+    this.#messages?.query(text);
   }
 
   /** Sends Parse. */
-  parse({ text, name = "", types = [] }: ParseConfig): void {
-    this.#dialogue?.write((writer) => parse(writer, name, text, types.map((type) => type ?? 0)));
+  parse(config: ParseConfig): void {
+    this.#messages?.parse(config);
   }
 
   /** Sends Bind. */
-  bind({ portal = "", statement = "", values, binary = false, valueMapper }: BindConfig = {}): void {
-    const mapped = (values ?? []).map((value, index) =>
-      parameterValue(valueMapper === undefined ? value : valueMapper(value, index), index)
-    );
-    this.#dialogue?.write((writer) =>
-      bind(writer, { portal, statement, values: mapped, resultFormat: binary ? "binary" : "text" })
-    );
+  bind(config?: BindConfig): void {
+    this.#messages?.bind(config);
   }
 
   /** Sends Describe. */
-  describe({ type, name = "" }: MessageConfig): void {
-    this.#dialogue?.write((writer) => describe(writer, type, name));
+  describe(config: MessageConfig): void {
+    this.#messages?.describe(config);
   }
 
   /** Sends Execute. */
-  execute({ portal = "", rows = 0 }: ExecuteConfig = {}): void {
-    this.#dialogue?.write((writer) => execute(writer, portal, Number(rows) || 0));
+  execute(config?: ExecuteConfig): void {
+    this.#messages?.execute(config);
   }
 
   /**
    * Closes a statement or portal. Where no submittable is at work there is none left to close, which is said at once; as
    * in node-postgres nothing is said once the client was ended, so that a stream that this has cut off stays silent.
    */
-  close({ type, name = "" }: MessageConfig): void {
-    if (this.#dialogue === undefined) {
-      if (this._ending) return;
-      return queueMicrotask(() => this.emit("readyForQuery", { name: "readyForQuery" }));
-    }
-    this.#dialogue.write((writer) => close(writer, type, name));
+  close(config: MessageConfig): void {
+    if (this.#messages !== undefined) return this.#messages.close(config);
+    if (!this._ending) queueMicrotask(() => this.emit("readyForQuery", { name: "readyForQuery" }));
   }
 
   /** Asks for what has been answered so far. */
   flush(): void {
-    this.#dialogue?.writeCopy(flush);
+    this.#messages?.flush();
   }
 
   /** Ends the exchange: the server answers it with ReadyForQuery. */
   sync(): void {
-    this.#dialogue?.sync();
+    this.#messages?.sync();
   }
 
   /** Sends a piece of COPY's data. */
   sendCopyFromChunk(chunk: Uint8Array): void {
-    this.#dialogue?.writeCopy((writer) => copyData(writer, chunk));
+    this.#messages?.sendCopyFromChunk(chunk);
   }
 
   /** Says that COPY's data is complete. */
   endCopyFrom(): void {
-    this.#dialogue?.writeCopy(copyDone);
+    this.#messages?.endCopyFrom();
   }
 
   /** Gives a COPY up: the server fails it for this reason. */
   sendCopyFail(reason: string): void {
-    this.#dialogue?.writeCopy((writer) => copyFail(writer, reason.replaceAll("\0", " ")));
+    this.#messages?.sendCopyFail(reason);
   }
 
   /** Ends the connection under its client, for which that is a failure: whoever is done with a client ends that. */
@@ -263,9 +243,4 @@ export class Connection extends EventEmitter {
   unref(): void {
     (this.#control ?? this.#raw)?.unref();
   }
-}
-
-function parameterValue(value: unknown, index: number): ParameterValue {
-  if (value === null || value === undefined) return null;
-  return typeof value === "string" || value instanceof Uint8Array ? value : encodeParameter(value, {}, index + 1);
 }

@@ -5,7 +5,7 @@
  */
 
 import { decodeCommandComplete, decodeCopyResponse, decodeParameterDescription } from "../../protocol/backend.ts";
-import { Backend } from "../../protocol/codes.ts";
+import * as Backend from "../../protocol/backend_types.ts";
 import type { FrameReader } from "../../protocol/frame_reader.ts";
 import { decodeRowDescription, type FieldDescription } from "../../protocol/row_description.ts";
 import { RowDecoder } from "../../session/row_decoder.ts";

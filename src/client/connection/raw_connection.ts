@@ -17,7 +17,8 @@ import {
   decodeParameterStatus,
   decodeReadyForQuery,
 } from "../../protocol/backend.ts";
-import { Backend, ProtocolVersion } from "../../protocol/codes.ts";
+import * as Backend from "../../protocol/backend_types.ts";
+import { ProtocolVersion } from "../../protocol/codes.ts";
 import { FrameReader, MAX_MESSAGE_LENGTH } from "../../protocol/frame_reader.ts";
 import { cancelRequest, passwordMessage, query, startupMessage, sync, terminate } from "../../protocol/frontend.ts";
 import { MessageWriter } from "../../protocol/message_writer.ts";
@@ -25,7 +26,7 @@ import { decodeResponseFields } from "../../protocol/response_fields.ts";
 import { decodeText } from "../../types/text.ts";
 import { callOut } from "../call_out.ts";
 import type { Connection, ConnectionConfig } from "./connection.ts";
-import type { MessageSink } from "./stream.ts";
+import { FrontendMessages, type MessageSink } from "./frontend_messages.ts";
 import { type Message, MessageDecoder } from "./message_decoder.ts";
 
 const OPEN_DEADLINE_MILLIS = 60_000;
@@ -89,6 +90,7 @@ export class RawConnection implements MessageSink {
 
   /** Tells that it is open, and then all that comes. */
   start(): void {
+    this.#connection.give(new FrontendMessages(this));
     callOut(() => this.#connection.emit("connect"));
     void this.#read();
   }

@@ -6,29 +6,13 @@
  */
 
 import { EventEmitter } from "events";
-import type { MessageWriter } from "../../protocol/message_writer.ts";
 import { encodeUtf8 } from "../../utf8.ts";
-
-/** From so many waiting bytes on, `write` asks to wait for `drain`; a Node stream's is 16 KiB, a session's slab too. */
-const HIGH_WATER_MARK = 65_536;
-
-/** What takes messages: the dialogue of a submittable, or a connection that was opened by hand. */
-export interface MessageSink {
-  /** Bytes that wait to be sent. */
-  readonly waiting: number;
-  query(text: string): void;
-  sync(): void;
-  /** Any other message. */
-  write(encode: (writer: MessageWriter) => void): void;
-  /** CopyData, CopyDone or CopyFail, or bytes that are already such messages. */
-  writeCopy(encode: (writer: MessageWriter) => void): void;
-  /** Resolves once the transport has taken all that was written. Never rejects. */
-  drained(): Promise<void>;
-}
+import type { FrontendMessages } from "./frontend_messages.ts";
 
 /** What the stream asks of its connection. */
 export interface ConnectionStreamControl {
-  dialogue(): MessageSink | undefined;
+  /** For whoever's turn it is. */
+  messages(): FrontendMessages | undefined;
   destroy(reason: Error | undefined): void;
   ref(): void;
   unref(): void;
@@ -42,7 +26,6 @@ export class ConnectionStream extends EventEmitter {
   readonly #control: ConnectionStreamControl;
   #unread: Uint8Array | null = null;
   #wakeReader: (() => void) | undefined;
-  #draining = false;
   #closed = false;
   #destroyed = false;
 
@@ -81,14 +64,11 @@ export class ConnectionStream extends EventEmitter {
 
   /** Sends whole messages as they are. False: better wait for `drain`. */
   write(chunk: Uint8Array | string, ...rest: unknown[]): boolean {
-    const dialogue = this.#control.dialogue();
     const bytes = typeof chunk === "string" ? encodeUtf8(chunk) : chunk;
-    dialogue?.writeCopy((writer) => writer.bytes(bytes));
+    const more = this.#control.messages()?.send(bytes, this) ?? true;
     const written = rest.find((argument) => typeof argument === "function");
     if (typeof written === "function") queueMicrotask(() => written());
-    if (dialogue === undefined || dialogue.waiting < HIGH_WATER_MARK) return true;
-    this.#emitDrain(dialogue);
-    return false;
+    return more;
   }
 
   /** The bytes that wait to be read, or null. */
@@ -170,14 +150,5 @@ export class ConnectionStream extends EventEmitter {
   /** See {@linkcode ConnectionStream.setNoDelay}. */
   setKeepAlive(): this {
     return this;
-  }
-
-  #emitDrain(dialogue: MessageSink): void {
-    if (this.#draining) return;
-    this.#draining = true;
-    dialogue.drained().then(() => {
-      this.#draining = false;
-      this.emit("drain");
-    });
   }
 }

@@ -69,20 +69,8 @@ export class CopyOut extends ReadableStream<Uint8Array> {
    * ```
    */
   async *rows<Row extends readonly unknown[] = readonly (string | null)[]>(): AsyncGenerator<Row, void, undefined> {
-    const reader = this.getReader();
-    let ended = false;
-    try {
-      const decoder = (this.#format ?? (await loadOperations()).copyText()).decoder();
-      for (;;) {
-        const { value, done } = await reader.read();
-        ended = done;
-        yield* (done ? decoder.end() : decoder.push(value)) as unknown as Row[];
-        if (done) return;
-      }
-    } finally {
-      if (!ended) await reader.cancel().catch(() => {});
-      reader.releaseLock();
-    }
+    const { copyRows } = await loadOperations();
+    yield* copyRows<Row>(this, this.#format);
   }
 
   /** Gives the rest up, whoever has locked the stream. Never rejects; resolves once the connection is free for others. */

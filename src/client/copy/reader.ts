@@ -1,10 +1,12 @@
 /**
- * The data of a COPY out of the server, on its way into a ReadableStream.
+ * The data of a COPY out of the server, on its way into a ReadableStream, and as rows out of it.
  *
  * @module
  */
 
 import { type Deferred, deferred } from "../../duplex/waiting.ts";
+import type { CopyFormat } from "../../types/copy_format.ts";
+import { copyText } from "../../types/copy_text.ts";
 import { CopyOutTransfer } from "../../session/copy_out.ts";
 import type { Session } from "../../session/session.ts";
 
@@ -59,5 +61,26 @@ export class CopyReader {
     } catch {
       // It was cancelled: nobody listens.
     }
+  }
+}
+
+/** The rows in a stream of a COPY's bytes, which is given up where not all of them are taken. */
+export async function* copyRows<Row extends readonly unknown[]>(
+  stream: ReadableStream<Uint8Array>,
+  format: CopyFormat = copyText(),
+): AsyncGenerator<Row, void, undefined> {
+  const reader = stream.getReader();
+  let ended = false;
+  try {
+    const decoder = format.decoder();
+    for (;;) {
+      const { value, done } = await reader.read();
+      ended = done;
+      yield* (done ? decoder.end() : decoder.push(value)) as unknown as Row[];
+      if (done) return;
+    }
+  } finally {
+    if (!ended) await reader.cancel().catch(() => {});
+    reader.releaseLock();
   }
 }

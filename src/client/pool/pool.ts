@@ -17,7 +17,7 @@ import type { QueryCallback } from "../query/query.ts";
 import type { QueryArrayConfig, QueryConfig, QueryConfigValues } from "../query/config.ts";
 import type { QueryResultRow, Result } from "../query/result.ts";
 import { isSubmittable, type Submittable } from "../query/submittable.ts";
-import { rejectTraced } from "../trace.ts";
+import { tracedPromise } from "../trace.ts";
 
 /**
  * Clients that are connected when they are needed, kept for whoever needs one next, and closed when nobody does.
@@ -243,12 +243,8 @@ export class Pool extends PoolOperations {
     if (this.listenerCount(event) > 0) callOut(() => this.emit(event, ...args));
   }
 
-  /** A promise as the options want it. Errors of native ones lead to whoever awaits them. */
   #promise<T>(run: (settle: Settle<T>) => void): Promise<T> {
-    const native = this.#Promise === Promise;
-    return new this.#Promise<T>((resolve, reject) =>
-      run({ done: resolve, failed: native ? (error) => rejectTraced(resolve, error) : reject })
-    );
+    return tracedPromise(this.#Promise, (done, failed) => run({ done, failed }));
   }
 }
 

@@ -5,13 +5,15 @@
  */
 
 import type { DatabaseError } from "../../errors.ts";
-import { Backend, type TransactionStatus } from "../../protocol/codes.ts";
+import * as Backend from "../../protocol/backend_types.ts";
+import type { TransactionStatus } from "../../protocol/codes.ts";
 import type { FrameReader } from "../../protocol/frame_reader.ts";
 import { Dialogue, type DialogueHandler } from "../../session/dialogue.ts";
 import type { Session } from "../../session/session.ts";
 import { copyByteArray } from "../../types/byte_array.ts";
 import { callOut } from "../call_out.ts";
 import type { Connection } from "../connection/connection.ts";
+import { FrontendMessages } from "../connection/frontend_messages.ts";
 import { type Message, MessageDecoder } from "../connection/message_decoder.ts";
 import { type Submittable, tellFailure } from "./submittable.ts";
 
@@ -64,7 +66,7 @@ class SubmittableRun implements DialogueHandler {
   begin(dialogue: Dialogue): void {
     const connection = this.#connection;
     this.#dialogue = dialogue;
-    connection.give(dialogue);
+    connection.give(new FrontendMessages(dialogue));
     try {
       // A COPY stream that was given up may have left listeners behind.
       connection.stream.removeAllListeners("data").removeAllListeners("readable").on("data", this.#takeBack);

@@ -8,27 +8,25 @@ import { deferred } from "../../duplex/waiting.ts";
 import type { FieldDescription } from "../../protocol/row_description.ts";
 import { type Batch, type BatchSource, NOTHING } from "./batches.ts";
 import { Place } from "../place.ts";
-import type { PortalReader, PortalReaderInput } from "./portal_reader.ts";
+import type { PortalHost, PortalReader, PortalReaderInput } from "./portal_reader.ts";
 import type { Request } from "../request.ts";
 
-/** What a query's rows are read by, once a client has its turn. */
-export interface LateBatchesInput extends Omit<PortalReaderInput, "host"> {
-  /** The client; asked once the request has its session. */
-  readonly host: () => PortalReaderInput["host"];
-  /** Runs the request on the client, as soon as it is connected. */
-  readonly run: (request: Request) => void;
-}
+/** Runs a request on a client, as soon as that is connected, and tells which client it is before. */
+type Run = (request: Request, lent: (host: PortalHost) => void) => void;
 
 /** Asks for the query's turn at the first read. */
 export class LateBatches implements BatchSource {
-  readonly #input: LateBatchesInput;
+  readonly #input: Omit<PortalReaderInput, "host">;
+  readonly #run: Run;
   readonly #closed = deferred<Batch>();
   #place: Place<PortalReader | undefined> | undefined;
   #reader: PortalReader | undefined;
+  #host: PortalHost | undefined;
   #over = false;
 
-  constructor(input: LateBatchesInput) {
+  constructor(input: Omit<PortalReaderInput, "host">, run: Run) {
     this.#input = input;
+    this.#run = run;
   }
 
   /** Resolves once the connection is free of it. Never rejects. */
@@ -43,13 +41,13 @@ export class LateBatches implements BatchSource {
   read(maxRows: number): Promise<Batch> {
     if (this.#over) return Promise.resolve(NOTHING);
     if (this.#reader !== undefined) return this.#reader.read(maxRows);
-    const { config, host, run } = this.#input;
     this.#place = new Place(({ PortalReader }, session) => {
-      if (this.#over) return;
-      this.#reader = new PortalReader(session, { ...this.#input, host: host() }, maxRows);
+      const host = this.#host;
+      if (this.#over || host === undefined) return;
+      this.#reader = new PortalReader(session, { ...this.#input, host }, maxRows);
       return this.#reader;
-    }, { signal: config.signal });
-    run(this.#place);
+    }, { signal: this.#input.config.signal });
+    this.#run(this.#place, (host) => this.#host = host);
     const first = this.#place.taken.then((reader) => reader?.first ?? NOTHING);
     return Promise.race([first, this.#closed.promise]);
   }
