@@ -96,6 +96,20 @@ inAndOutside("a cursor reads as many as it is asked for, and then none", async (
   await cursor.close();
 });
 
+inAndOutside("a cursor is iterated from where it was read to", async (db) => {
+  const cursor = db.cursor<{ n: number }>(SERIES, [250]);
+  await cursor.read(20);
+  const rest = await collect(cursor);
+  assert.deepEqual(rest.map(({ n }) => n), Array.from({ length: 230 }, (_, index) => index + 21));
+  assert.deepEqual(await collect(cursor), []);
+});
+
+inAndOutside("leaving the iteration of a cursor closes it", async (db) => {
+  const cursor = db.cursor<{ n: number }>(SERIES, [1_000_000]);
+  for await (const { n } of cursor) if (n === 150) break;
+  assert.deepEqual(await cursor.read(1), []);
+});
+
 inAndOutside("a cursor that is closed reads no more, also while a read is under way", async (db) => {
   const cursor = db.cursor(SERIES, [1_000_000]);
   await cursor.read(3);

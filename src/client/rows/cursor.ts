@@ -2,6 +2,9 @@ import type { FieldDescription } from "../../protocol/row_description.ts";
 import type { BatchSource } from "./batches.ts";
 import { assertRowCount } from "./row_stream.ts";
 
+/** How many rows an iteration fetches. */
+const ROWS_AT_ONCE = 100;
+
 /**
  * The rows of a query, as many at a time as one asks for. The query is run at the first read. A cursor that was not read
  * to its end must be closed; until then it keeps the connection, unless a transaction is open.
@@ -12,7 +15,7 @@ import { assertRowCount } from "./row_stream.ts";
  * for (let rows = await cursor.read(100); rows.length > 0; rows = await cursor.read(100)) console.log(rows.length);
  * ```
  */
-export class Cursor<Row> {
+export class Cursor<Row> implements AsyncIterable<Row> {
   readonly #source: BatchSource;
   #last: Promise<unknown> = Promise.resolve();
   #over = false;
@@ -44,6 +47,18 @@ export class Cursor<Row> {
     const reading = this.#last.then(read, read);
     this.#last = reading.catch(() => this.#over = true);
     return await reading;
+  }
+
+  /**
+   * The rows that are left, one by one, a hundred of them fetched at once. Leaving the loop closes the cursor. A stream
+   * fetches more, and ahead.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Row, void, undefined> {
+    try {
+      for (let rows = await this.read(ROWS_AT_ONCE); rows.length > 0; rows = await this.read(ROWS_AT_ONCE)) yield* rows;
+    } finally {
+      await this.close();
+    }
   }
 
   /** Gives the rest up. Idempotent; resolves once the connection is free for others. */
