@@ -4,7 +4,7 @@
  * @module
  */
 
-import { refusalOf } from "../src/duplex/node_options.ts";
+import type { TlsError } from "../src/errors.ts";
 import type { ClientCertificate, TlsOptions } from "../src/tls/engine.ts";
 import type { CryptoMode } from "./crypto_choice.ts";
 import { optionInvalid, optionUnsupported } from "./failures.ts";
@@ -80,7 +80,7 @@ export async function trustOf({ roots, publicRoots }: TlsOptions, engine: WolfSs
 export async function settingsOf(options: TlsOptions, engine: WolfSslOptions): Promise<SessionSettings> {
   const { serverName, alpn = [], clientCertificate, nodeOptions } = options;
   const names = Object.keys(nodeOptions ?? {});
-  if (names.length > 0) throw optionUnsupported(...refusalOf(names));
+  if (names.length > 0) throw await refusal(names);
   const wrong = alpn.find((name) => !/^[\x21-\x2b\x2d-\x7e]{1,255}$/.test(name));
   if (wrong !== undefined) throw optionInvalid("alpn", `${JSON.stringify(wrong)} is no protocol name`);
   const isAddress = parseIpAddress(serverName) !== undefined;
@@ -100,6 +100,12 @@ export async function settingsOf(options: TlsOptions, engine: WolfSslOptions): P
     keysPrepared: false,
     resume: undefined,
   };
+}
+
+/** What to do instead of options of Node's own TLS is loaded for those who name some. */
+async function refusal(names: readonly string[]): Promise<TlsError> {
+  const { refusalOf } = await import("../src/duplex/node_options.ts");
+  return optionUnsupported(...refusalOf(names));
 }
 
 /** Loaded where it is needed: few clients have a certificate. */

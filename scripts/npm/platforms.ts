@@ -96,7 +96,7 @@ function withCore(name: Platform["name"], core: string): Platform {
     name,
     always: [],
     never: ["wolfssl/core_wasm.js"],
-    alone: ["wolfssl/client_key.ts"],
+    alone: ["wolfssl/client_key.ts", "src/duplex/node_options.ts"],
     leftOut: leftOutOf(name),
     wrap: (path) =>
       `import module from ${JSON.stringify(core)};

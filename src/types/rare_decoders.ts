@@ -7,6 +7,7 @@
 
 import { textArrayDecoder } from "./arrays.ts";
 import { binaryDecoders } from "./binary_decoders.ts";
+import { decodeBytea } from "./bytea.ts";
 import type { ByteDecoder, Format } from "./codec.ts";
 import { decodeCircle, decodePoint } from "./geometric.ts";
 import { decodeInterval } from "./interval.ts";
@@ -15,6 +16,8 @@ import { arrays, builtins, otherTypes } from "./oids.ts";
 /** By format and OID. Never changed. */
 export const rareDecoders: Readonly<Record<Format, ReadonlyMap<number, ByteDecoder>>> = /* @__PURE__ */ (() => ({
   0: new Map<number, ByteDecoder>([
+    [builtins.BYTEA, decodeBytea],
+    [arrays.BYTEA, textArrayDecoder(decodeBytea)],
     [builtins.INTERVAL, decodeInterval],
     [arrays.INTERVAL, textArrayDecoder(decodeInterval)],
     [otherTypes.POINT, decodePoint],

@@ -86,8 +86,8 @@ export class TypeRegistry implements TypeParserSource {
 
   /**
    * The parser of a type, for text unless a format is given. An unknown type's gives the string itself. In a page, our own
-   * parsers for binary, and for `interval`, `point` and `circle`, are loaded when they are asked for or a result needs
-   * them; a call before that throws a `ClientError` `PART_NOT_LOADED`.
+   * parsers for binary, and for `bytea`, `interval`, `point` and `circle`, are loaded when they are asked for or a result
+   * needs them; a call before that throws a `ClientError` `PART_NOT_LOADED`.
    */
   readonly getTypeParser = (oid: number, format: FormatName | Format = "text"): Parser => {
     const number = formatNumber(format);

@@ -7,7 +7,6 @@
 
 import { textArrayDecoder } from "./arrays.ts";
 import { decodeBool } from "./bool.ts";
-import { decodeBytea } from "./bytea.ts";
 import type { ByteDecoder } from "./codec.ts";
 import { decodeDateTime } from "./datetime.ts";
 import { decodeJson } from "./json.ts";
@@ -23,7 +22,6 @@ const FAMILIES: readonly Family[] = [
   [decodeInt, [21, 23, 26], [1005, 1007, 1028]],
   // float4, float8; elements of numeric[] are numbers, though a numeric is a string: so it is in node-postgres
   [decodeFloat, [700, 701], [1021, 1022, 1231]],
-  [decodeBytea, [17], [1001]],
   // json, jsonb
   [decodeJson, [114, 3802], [199, 3807]],
   // date, timestamp, timestamptz
@@ -40,5 +38,5 @@ export const textDecoders: ReadonlyMap<number, ByteDecoder> = /* @__PURE__ */ ne
   }),
 );
 
-/** The types whose texts `rare_decoders.ts` decodes: interval, point, arrays of them, circle. */
-export const RARE_TYPES: readonly number[] = [1186, 600, 1187, 1017, 718];
+/** The types whose texts `rare_decoders.ts` decodes: bytea, interval, point, arrays of them, circle. */
+export const RARE_TYPES: readonly number[] = [17, 1186, 600, 1001, 1187, 1017, 718];

@@ -101,7 +101,7 @@ test("pages and Workers load lazily what few need, and nothing else", { skip }, 
   assert.deepEqual(lazy("workerd"), ["md5.js", "oauth.js", "saslprep.js"]);
   if (consumer.wolfssl === undefined) return;
   const stable = (names: string[]) => names.map((name) => name.replace(/-\w+\.js$/, ".js"));
-  const rare = ["client_key.js", "isrg_roots.js", "mozilla_roots.js"];
+  const rare = ["client_key.js", "isrg_roots.js", "mozilla_roots.js", "node_options.js"];
   const core = ["core.wasm", "core.wasm.d.ts"];
   assert.deepEqual(stable(lazy("edge-light", consumer.wolfssl)), rare);
   assert.deepEqual(stable(lazy("workerd", consumer.wolfssl)).sort(), [...rare, ...core].sort());
