@@ -3,8 +3,8 @@
  * message that says what failed, where, and what to do. No message ever contains a password or a key.
  *
  * `code` is what programs made for node-postgres look for: the SQLSTATE of what the server reports; the system's own code
- * (`ECONNREFUSED`, `ECONNRESET`, `ENOTFOUND`, ...) where a runtime's socket or TLS failed and gave one; else the same as
- * `driverCode`.
+ * (`ECONNREFUSED`, `ECONNRESET`, `ENOTFOUND`, ...) where a runtime's socket or TLS failed and gave one, and `ECONNRESET` of a
+ * server that just hangs up; else the same as `driverCode`.
  *
  * @module
  */
@@ -83,7 +83,8 @@ export class DriverError extends Error {
 
   /**
    * What node-postgres's programs compare: of a {@linkcode DatabaseError} the SQLSTATE; the system's own code, such as
-   * `ECONNREFUSED`, where a runtime's socket or TLS failed and gave one; else the {@linkcode DriverError.driverCode}.
+   * `ECONNREFUSED`, where a runtime's socket or TLS failed and gave one, and `ECONNRESET` of a server that just hangs up;
+   * else the {@linkcode DriverError.driverCode}.
    */
   code: string;
   /** The system's number for `code`, negative as Node's; there only where the system gave one. */

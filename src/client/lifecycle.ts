@@ -61,6 +61,8 @@ export class Lifecycle implements ConnectionControl {
   #lastSession: Session | undefined;
   /** Whether the connection is over, or will never be. */
   #over = false;
+  /** Whoever waits for the connect is being told. */
+  #telling = false;
   /** The end that `end` has begun. */
   #closing: Promise<void> | undefined;
   /** Resolves once the session has answered all. */
@@ -141,8 +143,10 @@ export class Lifecycle implements ConnectionControl {
         onReady: (connected) => {
           this.#connected = connected;
           this.#adopt({ at: "connected", session: connected.session });
+          this.#telling = true;
           observer.ready();
           this.#events.ready();
+          this.#telling = false;
         },
         signal: abort.signal,
       });
@@ -266,6 +270,8 @@ export class Lifecycle implements ConnectionControl {
 
   /** As in node-postgres, a pipeline is answered first; other queries might never be. */
   async #close(session: Session): Promise<void> {
+    // In node-postgres, what the callback of connect asks for is sent once that has returned, unless it ends the client.
+    if (this.#telling && !this.#answersFirst()) session.keepBack();
     // What fails by this does so once the caller had the chance to listen.
     await undefined;
     if (this.#answersFirst() && (session.outstanding > 0 || this.#queue.holds)) {

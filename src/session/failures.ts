@@ -15,15 +15,20 @@ import {
   TransportError,
 } from "../errors.ts";
 
-/** The server closed the connection without having been asked to; `cause` is what it said last. */
-export function peerEnded(place: ErrorPlace, cause: unknown): TransportError {
+/**
+ * The server closed the connection without having been asked to; `cause` is what it said last. node-postgres has no code
+ * for it; it gets that of Node for a peer that hangs up, by which programs know that they may connect again.
+ */
+export function peerEnded(place: ErrorPlace & { readonly cause?: unknown }, hint = SEE_ITS_LOG): TransportError {
   return new TransportError("CONNECTION_ENDED", "Connection terminated unexpectedly", {
     ...place,
-    cause,
     verbatim: true,
-    hint: "The server closed the connection: see its log.",
+    hint,
+    system: { code: "ECONNRESET" },
   });
 }
+
+const SEE_ITS_LOG = "The server closed the connection: see its log.";
 
 /** Whatever broke the connection, as one of our errors. */
 export function broken(place: ErrorPlace, cause: unknown): DriverError {

@@ -70,6 +70,8 @@ export class Session {
   readonly #canceller: Canceller;
   readonly #sent = new Fifo<Exchange>();
   readonly #waiting = new Fifo<Exchange>();
+  /** How many were refused and have not heard of it yet. */
+  #refusing = 0;
   #flushScheduled = false;
   /** An exchange is being written, and may be rolled back. */
   #encoding = false;
@@ -157,6 +159,11 @@ export class Session {
   end(): Promise<void> {
     this.#ending ??= this.#end();
     return this.#ending;
+  }
+
+  /** Keeps back what has not left yet, of whoever ends the session in the same breath. */
+  keepBack(): void {
+    this.#writer.rollBack(0);
   }
 
   /** Ends the session at once. Every outstanding exchange fails with `error`. */
@@ -325,8 +332,12 @@ export class Session {
     if (this.#waiting.length > 0) this.#sendWaiting();
     if (this.#sent.length === 0) {
       this.#idleness.begin();
-      this.#events.drain?.();
+      this.#tellDrained();
     }
+  }
+
+  #tellDrained(): void {
+    if (this.outstanding === 0 && this.#refusing === 0 && this.usable) this.#events.drain?.();
   }
 
   #errorResponse(): void {
@@ -347,7 +358,7 @@ export class Session {
     if (this.#ending !== undefined) return;
     // What the server said last is the reason itself, unless it belongs to a query.
     const reason = this.#sent.length === 0 ? this.#fatal : undefined;
-    this.destroy(reason ?? peerEnded(this.#here(), this.#fatal));
+    this.destroy(reason ?? peerEnded({ ...this.#here(), cause: this.#fatal }));
   }
 
   // -- giving up on one exchange
@@ -395,9 +406,11 @@ export class Session {
   /** Fails what was not sent, once its submitter had the chance to listen. */
   #refuse(exchange: Exchange, error: Error): void {
     if (error instanceof DriverError) error.safeToRetry = true;
+    this.#refusing++;
     queueMicrotask(() => {
+      this.#refusing--;
       this.#failExchange(exchange, error);
-      if (this.outstanding === 0 && this.usable) this.#events.drain?.();
+      this.#tellDrained();
     });
   }
 

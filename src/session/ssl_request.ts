@@ -6,10 +6,11 @@
  */
 
 import type { Duplex } from "../duplex/duplex.ts";
-import { ProtocolError, TlsError, TransportError } from "../errors.ts";
+import { ProtocolError, TlsError } from "../errors.ts";
 import * as Backend from "../protocol/backend_types.ts";
 import { sslRequest } from "../protocol/frontend.ts";
 import { MessageWriter } from "../protocol/message_writer.ts";
+import { peerEnded } from "./failures.ts";
 
 const TLS_ACCEPTED = 0x53; // 'S'
 const TLS_REFUSED = 0x4e; // 'N'
@@ -36,10 +37,7 @@ export async function requestSsl(transport: Duplex): Promise<boolean> {
 export async function readSslAnswer(transport: Duplex): Promise<boolean> {
   const answer = await transport.read();
   if (answer === null) {
-    throw new TransportError("CONNECTION_ENDED", "Connection terminated unexpectedly", {
-      verbatim: true,
-      hint: "The server closed the connection instead of answering SSLRequest.",
-    });
+    throw peerEnded({}, "The server closed the connection instead of answering SSLRequest.");
   }
   if (answer.length === 1 && answer[0] === TLS_ACCEPTED) return true;
   if (answer.length === 1 && answer[0] === TLS_REFUSED) return false;

@@ -10,7 +10,7 @@ import { assertCleartextAllowed, assertMethodAllowed, assertPasswordGiven } from
 import { ScramClient } from "../auth/scram.ts";
 import type { AuthMethod, ConnectionOptions } from "../config/options.ts";
 import type { Duplex } from "../duplex/duplex.ts";
-import { AuthenticationError, DatabaseError, type DriverError, ProtocolError, TransportError } from "../errors.ts";
+import { AuthenticationError, DatabaseError, type DriverError, ProtocolError } from "../errors.ts";
 import { type AuthenticationRequest, decodeAuthentication } from "../protocol/authentication.ts";
 import { decodeBackendKeyData, decodeNegotiateProtocolVersion, decodeReadyForQuery } from "../protocol/backend.ts";
 import * as Backend from "../protocol/backend_types.ts";
@@ -21,6 +21,7 @@ import { MessageWriter } from "../protocol/message_writer.ts";
 import { decodeResponseFields } from "../protocol/response_fields.ts";
 import type { TlsInfo } from "../tls/engine.ts";
 import type { ConnectState } from "./connect_state.ts";
+import { peerEnded } from "./failures.ts";
 import { passwordFromFile } from "./password.ts";
 import { guessBinding, guessMayBeToBlame, GuessRefused } from "./guess.ts";
 import { Session } from "./session.ts";
@@ -38,6 +39,8 @@ type AuthState =
   | { readonly at: "authenticated"; readonly method: AuthMethod };
 
 const MECHANISM = { "scram-sha-256": "SCRAM-SHA-256", "scram-sha-256-plus": "SCRAM-SHA-256-PLUS" } as const;
+
+const ENDED_EARLY = "The server closed the connection before it was ready: see its log.";
 
 /** What a startup needs beyond the options. */
 export interface StartupInput {
@@ -154,7 +157,7 @@ class Startup {
         if (await this.#take(type)) return;
       }
       const chunk = await duplex.read();
-      if (chunk === null) throw this.#refused(this.#closedByServer());
+      if (chunk === null) throw this.#refused(peerEnded({}, ENDED_EARLY));
       this.#frames.push(chunk);
     }
   }
@@ -311,7 +314,7 @@ class Startup {
   }
 
   /** Of a refused token the server's error says less than we know. */
-  #refused(cause: DatabaseError | TransportError): DriverError {
+  #refused(cause: DriverError): DriverError {
     const auth = this.#auth;
     if (auth.at !== "token refused") return cause;
     Object.defineProperty(auth.error, "cause", { value: cause, configurable: true, writable: true });
@@ -363,12 +366,5 @@ class Startup {
       "PROTOCOL_UNEXPECTED_MESSAGE",
       `the server sent ${JSON.stringify(what)} out of turn (authentication is at: ${this.#auth.at})`,
     );
-  }
-
-  #closedByServer(): TransportError {
-    return new TransportError("CONNECTION_ENDED", "Connection terminated unexpectedly", {
-      verbatim: true,
-      hint: "The server closed the connection before it was ready: see its log.",
-    });
   }
 }

@@ -74,7 +74,7 @@ test("a backend that is terminated in a query: that one hears the reason, the ot
   await terminate(client);
   assert.equal(code(await busy), SHUT_DOWN);
   for (const error of await Promise.all(behind) as DriverError[]) {
-    assert.deepEqual([error.code, code(error.cause)], ["CONNECTION_ENDED", SHUT_DOWN]);
+    assert.deepEqual([error.driverCode, error.code, code(error.cause)], ["CONNECTION_ENDED", "ECONNRESET", SHUT_DOWN]);
   }
   await over;
   assert.deepEqual(events, ["error CONNECTION_ENDED", "end"]);

@@ -102,7 +102,7 @@ test("the repetition does not guess again, and its failure is final", async () =
     openings.push(connection.hasMore);
     connection.end();
   });
-  await assert.rejects(connectTo(server), { code: "CONNECTION_ENDED" });
+  await assert.rejects(connectTo(server), { driverCode: "CONNECTION_ENDED" });
   assert.deepEqual(openings, [true, false]);
   assert.equal(remembered(server), undefined);
 });
@@ -122,7 +122,7 @@ for (const [when, options] of NOT_GUESSING) {
       openings.push(connection.hasMore);
       connection.end();
     });
-    await assert.rejects(connectTo(server, options), { code: "CONNECTION_ENDED" });
+    await assert.rejects(connectTo(server, options), { driverCode: "CONNECTION_ENDED" });
     assert.deepEqual(openings, [false]);
   });
 }

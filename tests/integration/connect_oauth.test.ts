@@ -195,8 +195,8 @@ test("the token goes in one message, and a refusal is answered with one byte", a
     { type: "p", payload: wire("'OAUTHBEARER' 00 00000015 'n,,' 01 'auth=Bearer abc' 01 01") },
     { type: "p", payload: wire("01") },
   ]);
-  const { code, cause } = error as { code: string; cause: { code: string } };
-  assert.deepEqual([code, cause.code], ["AUTH_OAUTH_REFUSED", "CONNECTION_ENDED"]);
+  const { code, cause } = error as { code: string; cause: { driverCode: string } };
+  assert.deepEqual([code, cause.driverCode], ["AUTH_OAUTH_REFUSED", "CONNECTION_ENDED"]);
 });
 
 test("a server that goes on after its refusal, or continues what is over, is not believed", async () => {

@@ -113,7 +113,7 @@ for (const { name, transport, config: way } of ways) {
     });
     const { host, port } = server;
     const client = new Client({ host, port, user: "u", sslmode: "verify-full", rootCerts: CA, ...way });
-    await assert.rejects(client.connect(), { code: "CONNECTION_ENDED" });
+    await assert.rejects(client.connect(), { driverCode: "CONNECTION_ENDED" });
     assert.equal(user, "u");
   });
 }

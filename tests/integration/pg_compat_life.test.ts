@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { test } from "node:test";
 import pg from "pg";
 import { Client, type ClientConfig, Query } from "../../mod.ts";
-import { rejection } from "../fixtures/clients.ts";
+import { connectClient, rejection } from "../fixtures/clients.ts";
 import { connectionUrl } from "../fixtures/postgres.ts";
 import { servers } from "../fixtures/servers.ts";
 
@@ -61,6 +61,48 @@ test("a client may be ended in the callback of its first query, whoever waits fo
       await once(client, "end");
     }
   }
+});
+
+test("who ends the client in the callback of connect takes back what was asked for there", async () => {
+  await using observer = await connectClient(postgres);
+  const outcome = await sameOfBoth(async (ClientClass) => {
+    const client = new ClientClass(url);
+    const text = `select pg_sleep(60) as "${ClientClass === Client ? "ours" : "theirs"}"`;
+    const told = await new Promise<string>((resolve) =>
+      client.connect(() => {
+        client.query(text, (error) => resolve(messageOf(error)));
+        void client.end();
+      })
+    );
+    const { rows } = await observer.query("select count(*)::int as asked from pg_stat_activity where query = $1", [
+      text,
+    ]);
+    return [told, rows];
+  });
+  assert.deepEqual(outcome, ["Connection terminated", [{ asked: 0 }]]);
+});
+
+test("a query that is refused is told before the client has drained", async () => {
+  const events = await sameOfBoth(async (ClientClass, QueryClass) => {
+    const client = new ClientClass(url);
+    const events: string[] = [];
+    client.on("drain", () => {
+      events.push("drain");
+      void client.end();
+    });
+    client.query(new QueryClass({ name: "taken", text: "select 1" })).on("end", () => {
+      events.push("end");
+      client.query({ name: "taken", text: "select 2" }, (error) => events.push(messageOf(error)));
+    });
+    await client.connect();
+    await once(client, "end");
+    return events;
+  });
+  assert.deepEqual(events, [
+    "end",
+    "Prepared statements must be unique - 'taken' was used for a different statement",
+    "drain",
+  ]);
 });
 
 test("connect and end in one breath: nobody has to wait for either, and end is heard", async () => {

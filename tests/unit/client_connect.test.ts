@@ -23,7 +23,7 @@ test("a server that is gone as soon as it is ready leaves no client that believe
     const client = clientOf(AUTHENTICATED, ...lastWords);
     const ended = new Promise<void>((resolve) => client.once("end", resolve));
     const connected = await client.connect().then(() => true, (error: DriverError) => {
-      assert.equal(error.code, lastWords.length === 0 ? "CONNECTION_ENDED" : "57P01");
+      assert.equal(error.driverCode, lastWords.length === 0 ? "CONNECTION_ENDED" : "57P01");
       return false;
     });
     if (connected) await ended;
