@@ -38,15 +38,18 @@ const LIB: Readonly<Record<string, keyof typeof main>> = {
 /** What Node gets for `require`. */
 const MAIN = "script/node.js";
 
+/** What both ways into the package load beside the one copy. */
+const PG_TYPES = "script/pg_types.js";
+
 /** Lays out `lib/`, and in `esm/` what leads to the one copy, beside what was emitted of the entry points. */
 export async function writeAsPg(outDir: string, entryPoints: readonly EntryPoint[]): Promise<PgExports> {
   const write = (path: string, text: string) => Deno.writeTextFile(join(outDir, path), text);
   const script = `../script/${stemOf(entryPoints[0].path)}.js`;
   await Deno.mkdir(join(outDir, "lib"), { recursive: true });
+  await write(PG_TYPES, heedingPgTypes(`./${stemOf(entryPoints[0].path)}.js`));
   await write(MAIN, oneObject(`./${stemOf(entryPoints[0].path)}.js`));
   for (const [name, exported] of Object.entries(LIB)) {
-    const from = exported === "default" ? `../${MAIN}` : script;
-    await write(`lib/${name}.js`, `"use strict";\nmodule.exports = require("${from}").${exported};\n`);
+    await write(`lib/${name}.js`, `"use strict";\nmodule.exports = require("../${MAIN}").${exported};\n`);
     await write(`lib/${name}.d.ts`, `import { ${exported} as exported } from "${script}";\nexport = exported;\n`);
   }
   await write("lib/connection-parameters.js", connectionParameters(`../${MAIN}`));
@@ -84,6 +87,7 @@ export = ConnectionParameters;
 /** node-postgres is one object, and what it holds can be replaced: the default export, with all the others. */
 function oneObject(script: string): string {
   return `"use strict";
+require("./pg_types.js");
 const script = require("${script}");
 const pg = script.default;
 for (const name of Object.keys(script)) {
@@ -93,6 +97,50 @@ Object.defineProperty(pg, "__esModule", { value: true });
 module.exports = pg;
 module.exports.default = pg;
 Object.defineProperty(pg, "default", { enumerable: false });
+`;
+}
+
+/**
+ * node-postgres's types are those of npm `pg-types`, and programs register parsers there. What they do counts here, too,
+ * where it is installed beside and the program has loaded it: what differs from its defaults, which its own list tells.
+ * Bundlers are not to follow it, and nothing loads it but the program.
+ */
+function heedingPgTypes(script: string): string {
+  return `"use strict";
+const { types } = require("${script}");
+const { createRequire } = process.getBuiltinModule?.("node:module") ?? {};
+const requireBeside = createRequire?.(__filename);
+let path;
+try {
+  path = requireBeside?.resolve("pg-types");
+} catch {
+  // it is not installed
+}
+let isDefault;
+function defaultsOf({ getTypeParser }) {
+  const known = { text: new Map(), binary: new Map() };
+  try {
+    for (const [format, parsers] of Object.entries(known)) {
+      requireBeside(\`pg-types/lib/\${format}Parsers\`).init((oid, parser) => parsers.set(String(oid), parser));
+    }
+  } catch {
+    return () => true; // not a pg-types that we know
+  }
+  return (oid, format, parser) => {
+    const own = known[format].get(String(oid)) ?? getTypeParser(-1, format);
+    // Some are bound anew for each list.
+    return parser === own || (parser.name === own.name && own.name.startsWith("bound "));
+  };
+}
+if (path !== undefined) {
+  types.heed((oid, format) => {
+    const beside = requireBeside.cache[path];
+    if (!beside?.loaded) return undefined;
+    isDefault ??= defaultsOf(beside.exports);
+    const parser = beside.exports.getTypeParser(oid, format);
+    return isDefault(oid, format, parser) ? undefined : parser;
+  });
+}
 `;
 }
 
@@ -116,6 +164,7 @@ function sameAsRequired(script: string, exported: readonly string[]): string {
   if (exported.includes("default")) {
     lines.unshift(`import script from "${script}";`, "export default script.default ?? script;");
   }
+  lines.unshift(`import "../${PG_TYPES}";`);
   return `${lines.join("\n")}\n`;
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { DatabaseError } from "../errors.ts";
+import { byteArrayOver } from "../types/byte_array.ts";
 import { encodeParameter } from "../types/parameters.ts";
 import { type TypeRegistry, types } from "../types/registry.ts";
 import { Client } from "./client.ts";
@@ -31,11 +32,13 @@ export interface PgUtils {
 
 /** node-postgres's helpers, under its name for them. */
 export const utils: PgUtils = {
-  prepareValue: (value) => encodeParameter(value, { datesAsUTC: defaults.parseInputDatesAsUTC ?? false }),
+  prepareValue(value) {
+    const prepared = encodeParameter(value, { datesAsUTC: defaults.parseInputDatesAsUTC ?? false });
+    return prepared instanceof Uint8Array ? byteArrayOver(prepared) : prepared;
+  },
   normalizeQueryConfig(config, values, callback) {
-    const normalised = typeof config === "string" ? { text: config } : config;
     const said = typeof values === "function" ? { callback: values } : values ? { values } : {};
-    return Object.assign(normalised, said, callback ? { callback } : {});
+    return { ...(typeof config === "string" ? { text: config } : config), ...said, ...(callback ? { callback } : {}) };
   },
   escapeIdentifier,
   escapeLiteral,

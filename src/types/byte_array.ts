@@ -8,6 +8,8 @@
 interface BufferConstructor {
   allocUnsafe(length: number): Uint8Array;
   from(text: string, encoding: "hex"): Uint8Array;
+  isBuffer(value: unknown): boolean;
+  from(bytes: ArrayBufferLike, start: number, length: number): Uint8Array;
 }
 
 const buffer = (globalThis as { Buffer?: BufferConstructor }).Buffer;
@@ -22,6 +24,12 @@ export function copyByteArray(bytes: Uint8Array, start: number, end: number): Ui
   const copy = allocateByteArray(end - start);
   copy.set(bytes.subarray(start, end));
   return copy;
+}
+
+/** The same bytes, not copied. */
+export function byteArrayOver(bytes: Uint8Array): Uint8Array {
+  if (buffer === undefined || buffer.isBuffer(bytes)) return bytes;
+  return buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 /**

@@ -25,6 +25,9 @@ export interface ArrayParser {
   create<T = string>(literal: string, parseElement?: TextParser<T>): { parse(): unknown };
 }
 
+/** What is registered elsewhere for a type in a format; undefined where that is the elsewhere's own default. */
+export type OtherRegistrations = (oid: number, format: FormatName) => ((value: never) => unknown) | undefined;
+
 /** What a user registered for one type in one format. */
 interface Registration {
   readonly parser: (value: never) => unknown;
@@ -51,6 +54,7 @@ export class TypeRegistry implements TypeParserSource {
 
   readonly #parent: TypeParserSource | undefined;
   readonly #registered: Record<Format, Map<number, Registration>> = { 0: new Map(), 1: new Map() };
+  #others: OtherRegistrations | undefined;
 
   /**
    * An empty registry.
@@ -91,7 +95,7 @@ export class TypeRegistry implements TypeParserSource {
    */
   readonly getTypeParser = (oid: number, format: FormatName | Format = "text"): Parser => {
     const number = formatNumber(format);
-    const registered = this.#registered[number].get(oid);
+    const registered = this.#registration(oid, number);
     if (registered !== undefined) return registered.parser as Parser;
     if (this.#parent === undefined) return builtinParser(oid, number);
     return this.#parent.getTypeParser(oid, number === 0 ? "text" : "binary") as Parser;
@@ -99,7 +103,7 @@ export class TypeRegistry implements TypeParserSource {
 
   /** The decoder of a type's values as they stand in a row. */
   decoder(oid: number, format: Format): ByteDecoder {
-    const registered = this.#registered[format].get(oid);
+    const registered = this.#registration(oid, format);
     if (registered !== undefined) return registered.decoder;
     return this.#parent === undefined ? builtinDecoder(oid, format) : decoderOf(this.#parent, oid, format);
   }
@@ -109,8 +113,8 @@ export class TypeRegistry implements TypeParserSource {
    * a text parser instead.
    */
   prefersBinary(oid: number): boolean {
-    if (this.#registered[1].has(oid)) return true;
-    if (this.#registered[0].has(oid)) return false;
+    if (this.#registration(oid, 1) !== undefined) return true;
+    if (this.#registration(oid, 0) !== undefined) return false;
     return this.#parent === undefined ? hasBinaryDecoder(oid) : prefersBinary(this.#parent, oid);
   }
 
@@ -121,6 +125,22 @@ export class TypeRegistry implements TypeParserSource {
       return { parse: () => parserOf(textArrayDecoder(element))(literal) };
     },
   };
+
+  /**
+   * Heeds what is registered elsewhere, too, where nothing is registered here: npm `pg-types`, in a program that has it.
+   *
+   * @internal
+   */
+  heed(others: OtherRegistrations): void {
+    this.#others = others;
+  }
+
+  #registration(oid: number, format: Format): Registration | undefined {
+    const registered = this.#registered[format].get(oid);
+    if (registered !== undefined || this.#others === undefined) return registered;
+    const parser = this.#others(oid, format === 0 ? "text" : "binary");
+    return parser && { parser, decoder: decoderOfParser(parser, format) };
+  }
 
   /** Whether this is a registry of this copy of the package, and not merely derived from one. */
   static is(source: TypeParserSource): source is TypeRegistry {

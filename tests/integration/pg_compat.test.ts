@@ -1,6 +1,7 @@
 /** What programs made for node-postgres find here: the same names, the same values, the same words. */
 
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { Socket } from "node:net";
 import { test } from "node:test";
 import { inspect } from "node:util";
@@ -192,6 +193,7 @@ test("utils prepares values and configs as node-postgres's", () => {
   for (const value of values) {
     const [here, there] = [ours.utils.prepareValue(value), theirs.prepareValue(value)];
     assert.deepEqual(here instanceof Uint8Array ? [...here] : here, there instanceof Uint8Array ? [...there] : there);
+    assert.equal(here instanceof Buffer, there instanceof Buffer);
   }
   const callback = () => {};
   for (const args of [["a"], ["a", [1]], ["a", callback], ["a", [1], callback], [{ text: "a" }, [1]]] as const) {
@@ -201,6 +203,11 @@ test("utils prepares values and configs as node-postgres's", () => {
       ours.utils.normalizeQueryConfig(copy(), ...rest),
       theirs.normalizeQueryConfig(copy(), ...rest),
     );
+    for (const { normalizeQueryConfig } of [ours.utils, theirs]) {
+      const given = copy();
+      assert.notEqual(normalizeQueryConfig(given, ...rest), given);
+      assert.deepEqual(given, copy());
+    }
   }
 });
 

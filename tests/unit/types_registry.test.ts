@@ -184,3 +184,23 @@ test("a parser of ours may be called by a user's, within one of ours, whatever t
   assert.equal((registry.getTypeParser(25, "text") as (text: string) => string)("ä".repeat(70)), "ä".repeat(70));
   assert.deepEqual((registry.getTypeParser(1009, "text") as (text: string) => unknown)('{ä,"€ "}'), ["ä", "€ "]);
 });
+
+test("what is registered elsewhere is heeded where nothing is registered here, by registries derived from it too", () => {
+  const registry = new TypeRegistry();
+  const derived = new TypeRegistry(registry);
+  const elsewhere = new Map(
+    [["20 text", BigInt], ["16 binary", () => "bits"]] as [string, (value: never) => unknown][],
+  );
+  registry.heed((oid, format) => elsewhere.get(`${oid} ${format}`));
+  for (const each of [registry, derived]) {
+    assert.equal(each.getTypeParser(20), BigInt);
+    assert.equal(decodeText(each.decoder(20, 0), "7"), 7n);
+    assert.equal(each.prefersBinary(20), false);
+    assert.equal(each.decoder(16, 1)(new Uint8Array([1]), 0, 1), "bits");
+    assert.equal(decodeText(each.decoder(23, 0), "7"), 7);
+  }
+  elsewhere.delete("16 binary");
+  assert.equal(registry.decoder(16, 1)(new Uint8Array([1]), 0, 1), true);
+  registry.setTypeParser(20, Number);
+  assert.equal(decodeText(derived.decoder(20, 0), "7"), 7);
+});
