@@ -8,8 +8,8 @@
 interface BufferConstructor {
   allocUnsafe(length: number): Uint8Array;
   from(text: string, encoding: "hex"): Uint8Array;
-  isBuffer(value: unknown): boolean;
   from(bytes: ArrayBufferLike, start: number, length: number): Uint8Array;
+  isBuffer(value: unknown): boolean;
 }
 
 const buffer = (globalThis as { Buffer?: BufferConstructor }).Buffer;
