@@ -1,3 +1,4 @@
+import { build } from "esbuild";
 import { Miniflare } from "miniflare";
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
@@ -14,6 +15,7 @@ import { commandIn, programsIn } from "../fixtures/readme.ts";
 import { servers } from "../fixtures/servers.ts";
 import { type TemporaryFolder, temporaryFolder } from "../fixtures/temporary.ts";
 import { askPage, serveFolder } from "../runtimes/browser/ask_page.ts";
+import { EDGE_BUNDLE, edgeHost } from "../runtimes/edge_runtime/runtime.ts";
 import { findOrInstall } from "../runtimes/install.ts";
 import { bunProgram } from "../runtimes/node/runtime.ts";
 import { Unavailable } from "../runtimes/runtime.ts";
@@ -50,7 +52,7 @@ before(async () => {
   await run("sh", ["-c", "npm install --no-audit --no-fund --prefer-offline ./*.tgz"], path);
   const readme = await readFile(join(root, "README.md"), "utf8");
   const programs = programsIn(readme);
-  assert.deepEqual([...programs.keys()], ["main.mjs", "main.cjs", "main.ts", "worker.mjs", "index.html"]);
+  assert.deepEqual([...programs.keys()], ["main.mjs", "main.cjs", "main.ts", "worker.mjs", "route.js", "index.html"]);
   for (const [name, text] of programs) await writeFile(join(path, name), text);
   proxy = await startProxy(commandIn(readme, "npx pgduplex proxy --dev"), path);
 });
@@ -167,6 +169,27 @@ test(
     }
   },
 );
+
+test("the quick start on Vercel Edge", { skip }, async (context) => {
+  const edge = await available(context, edgeHost);
+  if (edge === undefined) return;
+  const { certificates } = await servers();
+  const entry = 'import { GET } from "./route.js"; addEventListener("fetch", (event) => event.respondWith(GET()));';
+  await build({
+    stdin: { contents: entry, resolveDir: project.path },
+    outfile: join(project.path, "function.js"),
+    bundle: true,
+    platform: "browser",
+    ...EDGE_BUNDLE,
+    conditions: [...EDGE_BUNDLE.conditions],
+    plugins: [...EDGE_BUNDLE.plugins],
+    logLevel: "error",
+  });
+  const env = { DATABASE_URL: await databaseUrl(), WS_PROXY: proxy.url, ROOT_CERTS: certificates.ca.cert };
+  const core = join(project.path, "node_modules/@pgduplex/wolfssl/workerd/core.wasm");
+  const args = [edge.host, join(project.path, "function.js"), core, "", JSON.stringify(env)];
+  assert.equal(JSON.parse(await run("node", args, edge.cwd)).greeting, "hello");
+});
 
 test("the quick start in a browser", { skip }, async (context) => {
   const chromium = await available(context, () => findOrInstall("chromium", "chromium"));

@@ -1,6 +1,6 @@
 /**
- * Runs an edge function once, in Vercel's edge-runtime: `node host.mjs <function> <core.wasm> <task>` prints its report.
- * Run from the folder that has npm `edge-runtime` installed.
+ * Runs an edge function once, in Vercel's edge-runtime: `node host.mjs <function> <core.wasm> <request> [<environment>]`
+ * prints what it answers; the environment is JSON. Run from the folder that has npm `edge-runtime` installed.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import process from "node:process";
 
-const [, , path = "", corePath = "", task = ""] = process.argv;
+const [, , path = "", corePath = "", request = "", environment = "{}"] = process.argv;
 
 interface EdgeRuntimePackage {
   readonly EdgeRuntime: new (
@@ -24,7 +24,7 @@ const { EdgeRuntime } = require("edge-runtime") as EdgeRuntimePackage;
 const core = new WebAssembly.Module(readFileSync(corePath));
 /** As Next.js has it in edge functions: it is there, and its functions throw. */
 const pretender = {
-  env: {},
+  env: JSON.parse(environment),
   getBuiltinModule() {
     throw new Error("A Node.js API is used (process.getBuiltinModule) which is not supported in the Edge Runtime.");
   },
@@ -34,6 +34,6 @@ const runtime = new EdgeRuntime({
   extend: (context) => Object.assign(context, { core, process: pretender }),
 });
 
-runtime.dispatchFetch("http://function/", { method: "POST", body: task })
+runtime.dispatchFetch("http://function/", { method: "POST", body: request })
   .then((response) => response.text())
   .then((text) => console.log(text));
