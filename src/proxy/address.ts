@@ -95,7 +95,10 @@ export function parseIp(text: string): IpAddress | undefined {
   return text.includes(":") ? parseIpv6(text) : parseIpv4(text);
 }
 
-/** What kind of network the address belongs to; an IPv6 address that carries an IPv4 address is judged by that. */
+/**
+ * What kind of network the address belongs to. An IPv6 address that carries an IPv4 address is judged by that; but only a
+ * mapped one leads to this machine's loopback, and what any other makes of such an address is up to a gateway.
+ */
 export function scopeOf(ip: IpAddress): AddressScope {
   return ip.family === 4 ? scopeOfIpv4(ip.bytes) : scopeOfIpv6(ip.bytes);
 }
@@ -171,7 +174,8 @@ const IPV4_BLOCKS = blocks([
 
 const IPV6_BLOCKS = blocks([
   ["loopback", "::1", 128],
-  ["forbidden", "fd00:ec2::254", 128], // Amazon's metadata service
+  ["forbidden", "fd00:ec2::", 32], // Amazon's metadata (::254), credentials (::23) and other services of an instance
+  ["forbidden", "fd00:42::42", 128], // Scaleway's metadata service
   ["forbidden", "fd20:ce::254", 128], // Google's metadata service
   ["forbidden", "::", 96], // unspecified, and IPv4-compatible addresses (deprecated by RFC 4291)
   ["forbidden", "64:ff9b:1::", 48], // NAT64 of the local network: what it leads to cannot be told
@@ -184,7 +188,7 @@ const IPV6_BLOCKS = blocks([
 
 /** IPv6 prefixes that carry an IPv4 address, and at which byte it begins. */
 const IPV4_CARRIERS = [
-  { bytes: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff], bits: 96, offset: 12 }, // ::ffff:0:0/96, mapped
+  { bytes: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff], bits: 96, offset: 12, mapped: true }, // ::ffff:0:0/96
   { bytes: [0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0], bits: 96, offset: 12 }, // ::ffff:0:0:0/96, translated (RFC 2765)
   { bytes: [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0], bits: 96, offset: 12 }, // 64:ff9b::/96, NAT64 (RFC 6052)
   { bytes: [0x20, 0x02], bits: 16, offset: 2 }, // 2002::/16, 6to4 (RFC 3056)
@@ -196,7 +200,10 @@ function scopeOfIpv4(bytes: readonly number[]): AddressScope {
 
 function scopeOfIpv6(bytes: readonly number[]): AddressScope {
   const carrier = IPV4_CARRIERS.find((one) => hasPrefix(bytes, one.bytes, one.bits));
-  if (carrier !== undefined) return scopeOfIpv4(bytes.slice(carrier.offset, carrier.offset + 4));
+  if (carrier !== undefined) {
+    const scope = scopeOfIpv4(bytes.slice(carrier.offset, carrier.offset + 4));
+    return scope === "loopback" && !carrier.mapped ? "forbidden" : scope;
+  }
   return IPV6_BLOCKS.find((block) => hasPrefix(bytes, block.bytes, block.bits))?.scope ?? "public";
 }
 

@@ -28,7 +28,7 @@ export interface PolicyOptions {
 }
 
 /** The addresses that an allowed target may lead to. Forbidden ones are never among them. */
-export type Reach = "public" | "loopback" | "any";
+export type Reach = "public" | "loopback" | "public or loopback" | "any";
 
 /** What the allow-list says of a target. */
 export type Verdict =
@@ -79,6 +79,7 @@ export function refuseAddress(reach: Reach, ip: IpAddress): string | undefined {
   const scope = scopeOf(ip);
   if (scope === "forbidden") return "a link-local, metadata, multicast, unspecified or reserved address";
   if (reach === "any" || scope === reach) return undefined;
+  if (reach === "public or loopback" && scope !== "private") return undefined;
   if (reach === "loopback") return "not a loopback address (--dev dials no others unless a rule allows the target)";
   return `a ${scope} address (to allow it, name the host in a rule, or start the proxy with --allow-private)`;
 }
@@ -97,7 +98,7 @@ function judgeBy(rules: readonly Rule[], { allowPrivate, dev }: PolicyOptions, t
   const covering = rules.filter((rule) => rule.covers(target));
   if (covering.length > 0) {
     const named = allowPrivate || covering.some((rule) => rule.names(target));
-    return { allowed: true, reach: named ? "any" : "public" };
+    return { allowed: true, reach: named ? "any" : dev ? "public or loopback" : "public" };
   }
   if (dev) return { allowed: true, reach: "loopback" };
   return { allowed: false, reason: `${target.text} is not in the proxy's allow-list` };

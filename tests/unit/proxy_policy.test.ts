@@ -32,6 +32,8 @@ test("rules decide what may be dialled, and how far a name may lead", () => {
     [{ dev: true }, "anything:1", "loopback"],
     [{ dev: true, allow: ["db:5432"] }, "db:5432", "any"],
     [{ dev: true, allow: ["db:5432"] }, "other:5432", "loopback"],
+    [{ dev: true, allow: ["*:5432"] }, "localhost:5432", "public or loopback"],
+    [{ dev: true, allow: ["*:5432"] }, "localhost:5433", "loopback"],
   ];
   for (const [options, address, expected] of cases) {
     const target = parseTarget(address);
@@ -55,11 +57,17 @@ test("an address is refused unless the reach covers its network; some always are
     ["any", "0.0.0.0", /unspecified/],
     ["any", "224.0.0.1", /multicast/],
     ["any", "fe80::1", /link-local/],
+    ["public or loopback", "127.0.0.2", undefined],
+    ["public or loopback", "8.8.8.8", undefined],
+    ["public or loopback", "10.0.0.1", /a private address/],
+    ["public or loopback", "169.254.169.254", /metadata/],
     ["loopback", "127.0.0.2", undefined],
     ["loopback", "::1", undefined],
     ["loopback", "10.0.0.1", /--dev/],
     ["loopback", "8.8.8.8", /--dev/],
     ["loopback", "0.0.0.0", /unspecified/],
+    ["loopback", "2002:7f00:1::", /reserved/],
+    ["loopback", "64:ff9b::127.0.0.1", /reserved/],
   ];
   for (const [reach, address, refused] of cases) {
     const ip = parseIp(address);
