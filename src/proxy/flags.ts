@@ -42,6 +42,7 @@ Relays WebSockets (GET /v1?address=host:port) to TCP, to targets that are allowe
   --dev                 for development: listens on loopback, and whatever is on loopback may be dialled
   --listen [host:]port  default 127.0.0.1:8080; a port alone listens on all interfaces (with --dev, on loopback)
   --max-connections n   at a time, default 1000
+  --max-per-client n    of them, from one address; default all of them
   --max-message bytes   of one WebSocket message, default 16777216
   --idle-timeout time   ends a connection over which nothing was sent, default 1h; 0 never
   --dial-timeout time   to resolve and connect, default 10s
@@ -63,6 +64,7 @@ const VALUES = [
   "--allow-regex",
   "--listen",
   "--max-connections",
+  "--max-per-client",
   "--max-message",
   "--idle-timeout",
   "--dial-timeout",
@@ -108,6 +110,7 @@ export function parseProxyCommand(args: readonly string[], environment: ProxyEnv
         port: listen?.port ?? DEFAULT_PORT,
       },
       maxConnections: one(flags, "--max-connections", parseCount),
+      maxConnectionsPerClient: one(flags, "--max-per-client", parseCount),
       maxMessageBytes: one(flags, "--max-message", parseCount),
       idleTimeoutMillis: time("--idle-timeout"),
       dialTimeoutMillis: time("--dial-timeout"),

@@ -42,6 +42,8 @@ export interface ProxyState {
   readonly origins: OriginPolicy;
   /** True once as many connections are open as may be. */
   readonly full: boolean;
+  /** True once the client has as many as one client may. */
+  readonly crowded: boolean;
   /** True while the proxy shuts down. */
   readonly draining: boolean;
 }
@@ -58,13 +60,14 @@ const REASON_PHRASES: Readonly<Record<number, string>> = {
   404: "Not Found",
   405: "Method Not Allowed",
   426: "Upgrade Required",
+  429: "Too Many Requests",
   502: "Bad Gateway",
   503: "Service Unavailable",
   504: "Gateway Timeout",
 };
 
 /** Decides on a request; nothing was resolved or dialled yet, so that a refusal costs nothing. */
-export function decide(request: RequestHead, { policy, origins, full, draining }: ProxyState): Decision {
+export function decide(request: RequestHead, { policy, origins, full, crowded, draining }: ProxyState): Decision {
   const question = request.url.indexOf("?");
   const path = question === -1 ? request.url : request.url.slice(0, question);
   if (path === HEALTH_PATH) return health(request, draining);
@@ -86,6 +89,7 @@ export function decide(request: RequestHead, { policy, origins, full, draining }
   const verdict = policy.judge(target.value);
   if (!verdict.allowed) return refuse(403, verdict.reason);
   if (draining) return refuse(503, "the proxy is shutting down", { "retry-after": "5" });
+  if (crowded) return refuse(429, "there are too many connections from this address", { "retry-after": "5" });
   if (full) return refuse(503, "the proxy has no connection to spare", { "retry-after": "5" });
   return { kind: "relay", target: target.value, reach: verdict.reach, opening: offer.opening };
 }

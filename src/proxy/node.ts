@@ -15,6 +15,7 @@ import type { Duplex } from "../duplex/duplex.ts";
 import { openNode } from "../duplex/node.ts";
 import { deferred } from "../duplex/waiting.ts";
 import { TransportError } from "../errors.ts";
+import { ClientCounts } from "./client_counts.ts";
 import { dial, type Dialled, type Dialler } from "./dial.ts";
 import { type Answer, answer, decide, type Decision, RELAY_PATH, type RequestHead, serializeAnswer } from "./http.ts";
 import type { ProxyEvent } from "./events.ts";
@@ -46,6 +47,8 @@ export interface Proxy {
 
 const DEFAULT_DRAIN_MILLIS = 10_000;
 const HEAD_TIMEOUT_MILLIS = 10_000; // for a request's head to arrive
+const HEAD_CHECK_MILLIS = 5_000; // how often that is looked at
+const MAX_UNDECIDED = 256; // connections that have not asked yet, or are being refused, besides those that are relayed
 const CLIENT_LEFT = 499; // as web servers log it; there is nobody left to answer
 const KEEP_ALIVE_MILLIS = 30_000; // of silence on the TCP side before the kernel probes
 
@@ -73,6 +76,7 @@ class NodeProxy implements Proxy {
   readonly #options: ResolvedProxyOptions;
   readonly #dialler: Dialler;
   readonly #meter = new Meter();
+  readonly #clients = new ClientCounts();
   readonly #server: Server;
   readonly #webSockets: WebSocketServer;
   readonly #stop = new AbortController();
@@ -103,7 +107,10 @@ class NodeProxy implements Proxy {
       noDelay: true,
       headersTimeout: HEAD_TIMEOUT_MILLIS,
       requestTimeout: HEAD_TIMEOUT_MILLIS,
+      connectionsCheckingInterval: HEAD_CHECK_MILLIS,
     });
+    // Beyond that nobody is answered: who says nothing would cost a socket each.
+    this.#server.maxConnections = options.maxConnections + MAX_UNDECIDED;
     this.#server.on("request", (request, response) => this.#onRequest(request, response));
     this.#server.on("upgrade", (request, socket, head) => this.#own(this.#onUpgrade(request, socket, head)));
     this.#server.on("clientError", (_error, socket) => socket.destroy());
@@ -189,8 +196,10 @@ class NodeProxy implements Proxy {
     const decision = this.#decide(request);
     if (decision.kind === "answer") return await this.#refuse({ id, client, socket }, decision.answer);
     this.#meter.connections++;
+    this.#clients.add(remoteAddress, 1);
     const closed = await this.#connect({ id, client, socket }, request, head, decision);
     this.#meter.connections--;
+    this.#clients.add(remoteAddress, -1);
     if (closed !== undefined) this.#options.onEvent(closed);
   }
 
@@ -305,9 +314,14 @@ class NodeProxy implements Proxy {
         return typeof value === "string" ? value : undefined;
       },
     };
-    const full = this.#meter.connections >= this.#options.maxConnections;
-    const { policy, origins } = this.#options;
-    return decide(head, { policy, origins, full, draining: this.#draining !== undefined });
+    const { policy, origins, maxConnections, maxConnectionsPerClient } = this.#options;
+    return decide(head, {
+      policy,
+      origins,
+      full: this.#meter.connections >= maxConnections,
+      crowded: this.#clients.of(request.socket.remoteAddress ?? "unknown") >= maxConnectionsPerClient,
+      draining: this.#draining !== undefined,
+    });
   }
 }
 

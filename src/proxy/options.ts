@@ -16,6 +16,11 @@ export interface ProxyOptions extends PolicyOptions, OriginOptions {
   readonly listen?: { readonly host?: string | undefined; readonly port?: number | undefined } | undefined;
   /** Connections at a time, those being dialled included. Default: 1000. */
   readonly maxConnections?: number | undefined;
+  /**
+   * Of these, those from one address (of IPv6: from one /64), as the proxy sees it. Default: all. Behind a load balancer
+   * every client has that one's address.
+   */
+  readonly maxConnectionsPerClient?: number | undefined;
   /** Bytes of one WebSocket message, at most; a longer one ends the connection (1009). Default: 16 MiB. */
   readonly maxMessageBytes?: number | undefined;
   /** Ends a connection over which nothing was sent for so long; 0: never. Default: one hour. */
@@ -42,6 +47,7 @@ export interface ResolvedProxyOptions {
   readonly host: string;
   readonly port: number;
   readonly maxConnections: number;
+  readonly maxConnectionsPerClient: number;
   readonly maxMessageBytes: number;
   readonly idleTimeoutMillis: number;
   readonly dialTimeoutMillis: number;
@@ -52,6 +58,7 @@ export interface ResolvedProxyOptions {
 }
 
 const MAX_TIMER_MILLIS = 2 ** 31 - 1; // what setTimeout can wait
+const MAX_CONNECTIONS = 1_000_000;
 const MAX_MESSAGE_BYTES = 1024 * 1024 * 1024; // as PostgreSQL, whose own messages end there
 
 /**
@@ -76,7 +83,14 @@ export function resolveProxyOptions(options: ProxyOptions): ResolvedProxyOptions
     origins: createOriginPolicy(options),
     host,
     port: integer("listen.port", options.listen?.port, 0, 0, 65535),
-    maxConnections: integer("maxConnections", options.maxConnections, 1000, 1, 1_000_000),
+    maxConnections: integer("maxConnections", options.maxConnections, 1000, 1, MAX_CONNECTIONS),
+    maxConnectionsPerClient: integer(
+      "maxConnectionsPerClient",
+      options.maxConnectionsPerClient,
+      MAX_CONNECTIONS,
+      1,
+      MAX_CONNECTIONS,
+    ),
     maxMessageBytes: integer("maxMessageBytes", options.maxMessageBytes, 16 * 1024 * 1024, 1024, MAX_MESSAGE_BYTES),
     idleTimeoutMillis: duration("idleTimeoutMillis", options.idleTimeoutMillis, 3_600_000, 0),
     dialTimeoutMillis: duration("dialTimeoutMillis", options.dialTimeoutMillis, 10_000, 1),

@@ -171,6 +171,36 @@ test("one connection too many is 503, until another has ended", async () => {
   });
 });
 
+test("one client may have fewer connections than all together", async () => {
+  const closed = deferred<void>();
+  const onEvent = (event: ProxyEvent) => event.kind === "closed" && closed.resolve();
+  await withProxy({ dev: true, maxConnectionsPerClient: 2, onEvent }, async (proxy) => {
+    const [first, second] = [
+      await connectThrough(proxy.url, target.address),
+      await connectThrough(proxy.url, target.address),
+    ];
+    const refused = await refusal(proxy, target.address);
+    assert.equal(refused.status, 429);
+    assert.equal(refused.headers["retry-after"], "5");
+    first.close();
+    await closed.promise;
+    (await connectThrough(proxy.url, target.address)).terminate();
+    second.terminate();
+  });
+});
+
+test("connections that ask for nothing are bounded, too", async () => {
+  await withProxy({ dev: true, maxConnections: 1 }, async (proxy) => {
+    const first = connectRaw(proxy.port);
+    await once(first, "connect");
+    const closed = deferred<void>();
+    const idle = Array.from({ length: 300 }, () => connectRaw(proxy.port).on("close", () => closed.resolve()).resume());
+    await closed.promise;
+    assert.equal(first.destroyed, false);
+    for (const socket of [first, ...idle]) socket.destroy();
+  });
+});
+
 test("a client that leaves while its target is dialled is not dialled for any longer", async () => {
   const asked = deferred<void>();
   const given = deferred<ProxyEvent>();

@@ -31,6 +31,7 @@ test("flags and environment become options", () => {
     ["--dial-timeout 500ms --idle-timeout 1h", {}, { dialTimeoutMillis: 500, idleTimeoutMillis: 3_600_000 }],
     ["--idle-timeout 0 --ping-interval 5m", {}, { idleTimeoutMillis: 0, pingIntervalMillis: 300_000 }],
     ["--max-connections 7 --max-message 2048", {}, { maxConnections: 7, maxMessageBytes: 2048 }],
+    ["--max-per-client 2", {}, { maxConnectionsPerClient: 2 }],
   ];
   for (const [args, environment, expected] of cases) {
     const options: Record<string, unknown> = { ...run(args, environment).options };
@@ -83,6 +84,7 @@ test("options out of range are refused, and --dev listens on loopback only", () 
     [{ ...dev, listen: { host: "example.com" } }, "PROXY_DEV_NOT_LOOPBACK"],
     [{ ...dev, listen: { port: 65536 } }, "PROXY_OPTION_INVALID"],
     [{ ...dev, maxConnections: 0 }, "PROXY_OPTION_INVALID"],
+    [{ ...dev, maxConnectionsPerClient: 0 }, "PROXY_OPTION_INVALID"],
     [{ ...dev, idleTimeoutMillis: -1 }, "PROXY_OPTION_INVALID"],
     [{ ...dev, idleTimeoutMillis: 2 ** 31 }, "PROXY_OPTION_INVALID"],
     [{ ...dev, dialTimeoutMillis: 0 }, "PROXY_OPTION_INVALID"],

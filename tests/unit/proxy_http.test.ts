@@ -6,7 +6,7 @@ import { createPolicy } from "../../src/proxy/policy.ts";
 
 const policy = createPolicy({ allow: ["db.example.com:5432", "*.pool.example.com:*"] });
 const origins = createOriginPolicy({ allowOrigins: ["https://app.example.com"] });
-const idle = { policy, origins, full: false, draining: false };
+const idle = { policy, origins, full: false, crowded: false, draining: false };
 const upgrade: Record<string, string> = {
   connection: "keep-alive, Upgrade",
   upgrade: "WebSocket",
@@ -81,10 +81,15 @@ test("a page that may connect is relayed, with what it wishes", () => {
 });
 
 test("a proxy that is full or shuts down says so, but not to those that it refuses anyway", () => {
-  for (const state of [{ ...idle, full: true }, { ...idle, draining: true }]) {
+  const states = [
+    [{ ...idle, full: true }, 503],
+    [{ ...idle, draining: true }, 503],
+    [{ ...idle, crowded: true, full: true }, 429],
+  ] as const;
+  for (const [state, status] of states) {
     const allowed = decide(request("/v1?address=db.example.com:5432"), state);
     assert.ok(allowed.kind === "answer");
-    assert.equal(allowed.answer.status, 503);
+    assert.equal(allowed.answer.status, status);
     assert.ok(allowed.answer.headers["retry-after"]);
     const refused = decide(request("/v1?address=evil.com:5432"), state);
     assert.ok(refused.kind === "answer");
