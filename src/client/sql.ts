@@ -123,8 +123,12 @@ function join(items: Iterable<unknown>, separator: SqlFragment = COMMA): SqlFrag
 
 const COMMA = /* @__PURE__ */ SqlFragment.compose([", "], []);
 
-/** A template's strings come with their raw form, which an array from outside has not. */
-function assertTemplate(strings: TemplateStringsArray, values: readonly unknown[]): void {
+/**
+ * A template's strings come with their raw form, which an array from outside has not.
+ *
+ * @throws {ConfigError} `SQL_TEMPLATE`
+ */
+export function assertTemplate(strings: TemplateStringsArray, values: readonly unknown[]): void {
   const raw: unknown = Array.isArray(strings) ? strings.raw : undefined;
   const whole = Array.isArray(raw) && raw.length === strings.length && strings.length === values.length + 1;
   if (whole && strings.every((text) => typeof text === "string")) return;

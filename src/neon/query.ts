@@ -8,7 +8,7 @@
 import type { QueryConfig } from "../client/query/config.ts";
 import type { Queryable } from "../client/queryable.ts";
 import type { QueryResultRow, Result } from "../client/query/result.ts";
-import { SqlFragment } from "../client/sql.ts";
+import { assertTemplate, SqlFragment } from "../client/sql.ts";
 import type { IsolationLevel } from "../client/transaction/options.ts";
 import type { ClientConfig, TypesConfig } from "../config/client_config.ts";
 import type { PasswordSource } from "../config/options.ts";
@@ -137,7 +137,11 @@ export class NeonQueryPromise<Answer> implements Promise<Answer> {
 
 /** The function that {@linkcode neon} gives. */
 export interface NeonQueryFunction<ArrayMode extends boolean, FullResults extends boolean> {
-  /** A query as a template literal. */
+  /**
+   * A query as a template literal.
+   *
+   * @throws {ConfigError} `SQL_TEMPLATE` where it is called as a function, with a text that may have come from anywhere
+   */
   (strings: TemplateStringsArray, ...values: readonly unknown[]): NeonQueryPromise<QueryAnswer<ArrayMode, FullResults>>;
   /** A query with `$1`, `$2`, ... and their values. */
   query<OwnMode extends boolean = ArrayMode, OwnResults extends boolean = FullResults>(
@@ -191,7 +195,10 @@ export function neon(
   const run = (query: QueryConfig, options: AnyOptions) =>
     new NeonQueryPromise(query, () => inSession(given, signalOf(options), (client) => answer(client, query, options)));
   return Object.assign(
-    (strings: TemplateStringsArray, ...values: readonly unknown[]) => run(fragmentOf(strings, values), given),
+    (strings: TemplateStringsArray, ...values: readonly unknown[]) => {
+      assertTemplate(strings, values);
+      return run(fragmentOf(strings, values), given);
+    },
     {
       query: (text: string, values: readonly unknown[] = [], own: AnyOptions = {}) =>
         run({ text, values }, merged(given, own)),

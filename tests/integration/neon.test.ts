@@ -178,6 +178,10 @@ test("what neon cannot run says why", async () => {
   assert.equal(error.code, "22P02");
   assert.throws(() => ours.neon(URL_OF_DATABASE, { authToken: "jwt" }), { code: "NEON_AUTH_TOKEN" });
   assert.throws(() => sql`select ${sql.query("select 1")}`, { code: "NEON_TEMPLATE" });
+  const called = sql as unknown as (...given: unknown[]) => unknown;
+  for (const given of [["select 1"], ["select $1::int", [1]], [["select 1"]], []]) {
+    assert.throws(() => called(...given), { code: "SQL_TEMPLATE" });
+  }
   await assert.rejects(sql.query("select 1; select 2"), { code: "42601" });
   const signal = AbortSignal.abort();
   await assert.rejects(sql.query("select 1", [], { fetchOptions: { signal } }), { name: "AbortError" });
