@@ -8,7 +8,7 @@ const capture: ((error: Error, below?: unknown) => void) | undefined =
   (Error as { captureStackTrace?: (error: Error, below?: unknown) => void }).captureStackTrace;
 
 /** Writes the stack anew, from here and from the async functions that await this turn's work. */
-export function retrace(error: Error, below?: unknown): void {
+function retrace(error: Error, below?: unknown): void {
   if (Object.isExtensible(error)) capture?.(error, below);
 }
 

@@ -157,7 +157,7 @@ export function decodeCopyResponse(bytes: Uint8Array, start: number, end: number
   return { format: format === 0 ? "text" : "binary", columnFormats };
 }
 
-/** Copies every column's bytes; a session decodes rows in place instead (session/rows.ts). */
+/** Copies every column's bytes; a session decodes rows in place instead (session/row_decoder.ts). */
 export function decodeDataRow(bytes: Uint8Array, start: number, end: number): (Uint8Array | null)[] {
   const reader = new PayloadReader("DataRow", bytes, start, end);
   const values = Array.from({ length: checkedCount(reader, 4) }, () => nullableBytes(reader));

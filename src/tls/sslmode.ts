@@ -5,7 +5,6 @@
  */
 
 import type { SslMode, TlsRequest } from "../config/options.ts";
-import type { DuplexInfo } from "../duplex/duplex.ts";
 import { ConfigError } from "../errors.ts";
 
 /** How the bytes get to the database: straight, through somebody's WebSocket proxy, or without leaving the machine. */
@@ -22,12 +21,6 @@ export interface TlsPolicy {
   readonly verify: { readonly chain: boolean; readonly name: boolean };
   /** When the server answers an SSLRequest with `N`: fail, or go on in plaintext over the same connection. */
   readonly refusedByServer: "fail" | "plain";
-}
-
-/** The path of a connection's bytes, from what its transport says about itself. */
-export function tlsPathOf(info: Pick<DuplexInfo, "transport" | "local">): TlsPath {
-  if (info.local) return "local";
-  return info.transport === "websocket" ? "websocket" : "socket";
 }
 
 /**

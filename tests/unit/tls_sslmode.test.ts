@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { SslMode, TlsRequest } from "../../src/config/options.ts";
-import { type TlsPath, tlsPathOf, type TlsPolicy, tlsPolicy } from "../../src/tls/sslmode.ts";
+import { type TlsPath, type TlsPolicy, tlsPolicy } from "../../src/tls/sslmode.ts";
 
 const full = { chain: true, name: true };
 const chain = { chain: true, name: false };
@@ -121,11 +121,4 @@ test("direct negotiation needs a mode that insists on TLS", () => {
       assert.throws(() => tlsPolicy(said, path), { code: "CONFIG_SSLMODE", message: /sslnegotiation=direct/ }, cell);
     }
   }
-});
-
-test("a connection's path is known from its transport", () => {
-  assert.equal(tlsPathOf({ transport: "node" }), "socket");
-  assert.equal(tlsPathOf({ transport: "deno", local: true }), "local");
-  assert.equal(tlsPathOf({ transport: "websocket" }), "websocket");
-  assert.equal(tlsPathOf({ transport: "my own" }), "socket");
 });
