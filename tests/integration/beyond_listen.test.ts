@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import { after, test } from "node:test";
 import { type ClientConfig, type DriverError, listen, type ListenOptions, Pool } from "../../mod.ts";
+import { deferred } from "../../src/duplex/waiting.ts";
 import { connectClient, rejection } from "../fixtures/clients.ts";
 import { connectionUrl } from "../fixtures/postgres.ts";
 import { servers } from "../fixtures/servers.ts";
@@ -111,6 +112,28 @@ test("a signal ends it: while it waits, while it connects again, and before it b
     const error = await next as DriverError;
     assert.equal(error.code, "ABORTED", at);
     assert.equal(error.cause, reason, at);
+    await gone(name);
+  }
+});
+
+test("what onSubscribe throws ends listening, the first time and every other", async () => {
+  for (const failsAt of [1, 2]) {
+    const { channel, config, name } = fresh();
+    let calls = 0;
+    const subscribed = deferred<void>();
+    const notifications = listen(config, channel, {
+      onSubscribe: () => {
+        if (++calls === failsAt) throw new Error("the table is gone");
+        subscribed.resolve();
+      },
+    });
+    const next = rejection(notifications.next());
+    if (failsAt > 1) {
+      await subscribed.promise;
+      await kill(name);
+    }
+    assert.match(String(await next), /the table is gone/);
+    assert.equal(calls, failsAt);
     await gone(name);
   }
 });

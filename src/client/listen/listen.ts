@@ -6,7 +6,7 @@
  */
 
 import type { ClientConfig } from "../../config/client_config.ts";
-import { unlessAborted } from "../../duplex/waiting.ts";
+import { assertSignal, unlessAborted } from "../../duplex/waiting.ts";
 import { AbortError, AuthenticationError, ClientError, ConfigError, DatabaseError } from "../../errors.ts";
 import { Client } from "../client.ts";
 import { escapeIdentifier } from "../escape.ts";
@@ -19,7 +19,7 @@ export interface ListenOptions {
   readonly signal?: AbortSignal | undefined;
   /**
    * Called each time when the channels have been subscribed to; `again` after a connection was lost. What was notified
-   * in between nobody tells: a program that must not miss anything reads its tables here.
+   * in between nobody tells: a program that must not miss anything reads its tables here. What it throws ends listening.
    */
   readonly onSubscribe?: ((again: boolean) => void) | undefined;
   /** How often to ask whether the connection is alive, and how long to wait for the answer. Default 30,000 ms; 0: never. */
@@ -55,13 +55,18 @@ export async function* listen(
   channels: string | readonly string[],
   options: ListenOptions = {},
 ): AsyncGenerator<Notification, void, undefined> {
+  assertSignal(options.signal);
   const command = listenCommand(typeof channels === "string" ? [channels] : channels);
   let subscribed = false;
+  /** Whether the program's own code runs, whose failure concerns it alone. */
+  let telling = false;
   for (let failures = 0;; failures++) {
     let subscription: Subscription | undefined;
     try {
       subscription = await subscribe(source, command, options);
+      telling = true;
       options.onSubscribe?.(subscribed);
+      telling = false;
       subscribed = true;
       for (let notification = await subscription.next();; notification = await subscription.next()) {
         failures = 0;
@@ -69,7 +74,7 @@ export async function* listen(
       }
     } catch (error) {
       if (options.signal?.aborted) throw aborted(options.signal);
-      if (!subscribed || !passesByItself(error)) throw error;
+      if (telling || !subscribed || !passesByItself(error)) throw error;
     } finally {
       await subscription?.close();
     }
