@@ -79,7 +79,7 @@ function encodeRow(columns: readonly CopyColumnType[], row: readonly unknown[]):
   if (row.length !== columns.length) {
     throw new ConfigError("VALUE_UNENCODABLE", `a row of ${row.length} values for ${columns.length} columns`);
   }
-  const values = row.map((value, index) => {
+  const values = Array.from(row, (value, index) => {
     if (value === null || value === undefined) return null;
     const type = columns[index];
     if (typeof type !== "number") return encodeBinary(type, value, index + 1);

@@ -53,7 +53,7 @@ export function copyCsv(options: CopyCsvOptions = {}): CopyFormat {
     header: header === undefined ? "" : header.map(write).join(delimiter) + "\n",
     trailer: "",
     encodeRow: (row) =>
-      row.map((value, index) => write(textOf(encodeParameter(value, {}, index + 1)))).join(delimiter) + "\n",
+      Array.from(row, (value, index) => write(textOf(encodeParameter(value, {}, index + 1)))).join(delimiter) + "\n",
     decoder: () => new CsvRowDecoder(delimiter, quote, nullText),
   };
 }

@@ -46,7 +46,8 @@ export function copyText(options: CopyTextOptions = {}): CopyFormat {
     header: "",
     trailer: "",
     encodeRow: (row) =>
-      row.map((value, index) => {
+      // A hole in the array is NULL, which map() would pass over.
+      Array.from(row, (value, index) => {
         const text = textOf(encodeParameter(value, {}, index + 1));
         if (text === null) return nullText;
         const escaped = escape(text, delimiter);

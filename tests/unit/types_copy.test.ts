@@ -39,6 +39,14 @@ for (const [what, format, row, expected] of encoded) {
   test(`a row is written as ${what}`, () => assert.equal(format.encodeRow(row), expected));
 }
 
+test("a hole in a row is NULL, as undefined is", () => {
+  const hole = new Array<unknown>(2);
+  hole[1] = 2;
+  for (const format of [copyText(), copyCsv(), copyCsv({ null: "NULL" }), copyBinary(["int4", "int4"])]) {
+    assert.deepEqual(format.encodeRow(hole), format.encodeRow([undefined, 2]));
+  }
+});
+
 test("csv may begin with the columns' names", () =>
   assert.equal(copyCsv({ header: ["id", "a,b"] }).header, 'id,"a,b"\n'));
 
