@@ -349,6 +349,18 @@ export class DatabaseError extends DriverError implements ServerReport {
   }
 }
 
+/** Whatever was thrown, as an Error. */
+export function asError(cause: unknown): Error {
+  if (cause instanceof Error) return cause;
+  let words = "something that has no words was thrown"; // such as an object without a prototype
+  try {
+    words = String(cause);
+  } catch {
+    // As above.
+  }
+  return new Error(words, { cause });
+}
+
 /** ` [db.example.com:5432 via websocket, during startup]`, as far as known. */
 function describePlace({ host, port, transport, phase }: ErrorPlace): string {
   const address = host === undefined ? undefined : port === undefined ? host : `${host}:${port}`;

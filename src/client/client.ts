@@ -8,6 +8,7 @@ import type { ClientConfig } from "../config/client_config.ts";
 import { inDomain } from "../config/host.ts";
 import type { ConnectionOptions } from "../config/options.ts";
 import type { DuplexInfo } from "../duplex/duplex.ts";
+import { assertSignal } from "../duplex/waiting.ts";
 import type { ConnectTimings } from "../session/connect_state.ts";
 import { StatementCache } from "../session/statement_cache.ts";
 import type { TlsInfo } from "../tls/engine.ts";
@@ -156,7 +157,9 @@ export class Client extends ClientShape {
       });
     }
     const promise = this.#promise<this>((resolve, reject) => {
-      void this.#lifecycle.connect(optionsOrCallback?.signal, {
+      const signal = optionsOrCallback?.signal;
+      assertSignal(signal);
+      void this.#lifecycle.connect(signal, {
         ready: () => resolve(this),
         failed: (error) => {
           // Who ends a client that is still connecting need not wait for this: node-postgres's would never settle.
@@ -259,8 +262,8 @@ export class Client extends ClientShape {
   }
 
   /** As {@linkcode Queryable.transaction}. A client runs one at a time; within one, use that transaction's own method. */
-  transaction<T>(work: TransactionWork<T>, options?: TransactionOptions): Promise<T> {
-    return this.#runLate(({ Transactions }) => {
+  async transaction<T>(work: TransactionWork<T>, options?: TransactionOptions): Promise<T> {
+    return await this.#runLate(({ Transactions }) => {
       this.#transactions ??= new Transactions(this);
       return this.#transactions.run(work, options);
     }, options?.signal);

@@ -6,7 +6,7 @@
 
 import type { ConnectionOptions } from "../config/options.ts";
 import { type Deferred, deferred } from "../duplex/waiting.ts";
-import { AbortError, ClientError, type ConfigError, type ErrorPlace, TransportError } from "../errors.ts";
+import { AbortError, asError, ClientError, type ConfigError, type ErrorPlace, TransportError } from "../errors.ts";
 import { connect, type Connected } from "../session/connect.ts";
 import { endedByClient } from "../session/failures.ts";
 import type { SessionEvents } from "../session/session_options.ts";
@@ -151,7 +151,7 @@ export class Lifecycle implements ConnectionControl {
         signal: abort.signal,
       });
     } catch (cause) {
-      const error = cause instanceof Error ? cause : new Error(String(cause));
+      const error = asError(cause);
       this.#failConnect(error);
       observer.failed(error);
     } finally {

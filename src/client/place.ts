@@ -5,7 +5,7 @@
  * @module
  */
 
-import { deferred } from "../duplex/waiting.ts";
+import { assertSignal, deferred } from "../duplex/waiting.ts";
 import { ClientError } from "../errors.ts";
 import type { Session } from "../session/session.ts";
 import { decodersLoading } from "../types/builtin_decoders.ts";
@@ -16,11 +16,6 @@ export type Operations = typeof import("./operations.ts");
 
 /** A cache: modules never change. */
 let operations: Operations | undefined;
-
-/** The part, where it is loaded already. */
-export function loadedOperations(): Operations | undefined {
-  return operations;
-}
 
 /** @throws {ClientError} `PART_NOT_LOADED` */
 export async function loadOperations(): Promise<Operations> {
@@ -51,6 +46,7 @@ export class Place<T> implements Request {
   #loading: Promise<unknown> | undefined;
 
   constructor(take: Take<T>, { timeoutMillis = 0, signal }: Partial<Pick<Request, "timeoutMillis" | "signal">> = {}) {
+    assertSignal(signal);
     this.#take = take;
     this.timeoutMillis = timeoutMillis;
     this.signal = signal;

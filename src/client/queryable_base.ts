@@ -13,7 +13,13 @@ import { Cursor } from "./rows/cursor.ts";
 import { LateBatches } from "./rows/late_batches.ts";
 import { Place } from "./place.ts";
 import type { PortalHost } from "./rows/portal_reader.ts";
-import { type QueryArrayConfig, type QueryConfig, queryConfig, type QueryConfigValues } from "./query/config.ts";
+import {
+  type QueryArrayConfig,
+  type QueryConfig,
+  queryConfig,
+  type QueryConfigValues,
+  withFields,
+} from "./query/config.ts";
 import type { Queryable } from "./queryable.ts";
 import type { Request } from "./request.ts";
 import type { QueryResultRow, Result } from "./query/result.ts";
@@ -128,7 +134,7 @@ export abstract class QueryableBase extends EventEmitter implements Queryable {
   ): LateBatches {
     const given = queryConfig(config, values);
     const batches: LateBatches = new LateBatches({
-      config: signal === undefined ? given : { ...given, signal },
+      config: signal === undefined ? given : withFields(given, { signal }),
       inTransaction: this.portalsInTransaction ?? inTransaction,
     }, (request, lent) => this.lend(request, () => batches.ended, lent));
     return batches;

@@ -1,3 +1,5 @@
+import { ConfigError } from "../errors.ts";
+
 /** A promise and the functions that settle it: `Promise.withResolvers`, which Node 20 lacks. */
 export interface Deferred<T> {
   readonly promise: Promise<T>;
@@ -44,6 +46,27 @@ export async function unlessAborted<T>(
     abortion.catch(() => {});
   }
 }
+
+/**
+ * Refuses what is no signal before anything is done that it could abort.
+ *
+ * @throws {ConfigError} `SIGNAL_INVALID`
+ */
+export function assertSignal(signal: unknown): void {
+  if (signal === undefined || signal === null) return;
+  const { addEventListener, aborted } = signal as Partial<AbortSignal>;
+  if (typeof addEventListener === "function" && typeof aborted === "boolean") return;
+  throw new ConfigError(
+    "SIGNAL_INVALID",
+    "the option signal must be an AbortSignal, such as an AbortController's signal",
+    {
+      safeToRetry: true,
+    },
+  );
+}
+
+/** The longest that a timer can wait, in milliseconds: runtimes call at once what is to wait longer. */
+export const LONGEST_TIMER_MILLIS = 0x7fff_ffff;
 
 /** A timer that does not keep the process alive, where the runtime knows the idea. */
 export function letProcessExit(timer: unknown): void {

@@ -7,6 +7,7 @@
 
 import {
   AbortError,
+  asError,
   ClientError,
   DriverError,
   type ErrorPlace,
@@ -43,6 +44,12 @@ export function endedByClient(place: ErrorPlace): TransportError {
     verbatim: true,
     hint: "Await your queries before you call end().",
   });
+}
+
+/** Whatever the program's own code threw while a query was encoded, as an Error. */
+export function encodingFailed(cause: unknown): Error {
+  if (cause instanceof Error) return cause;
+  return new ClientError("QUERY_ENCODE", `the query could not be encoded: ${asError(cause).message}`, { cause });
 }
 
 export function notUsable(place: ErrorPlace, cause: unknown): ClientError {

@@ -1,3 +1,4 @@
+import { LONGEST_TIMER_MILLIS } from "../duplex/waiting.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** When to give up waiting for an exchange. */
@@ -19,7 +20,7 @@ export function watchPatience(
   giveUp: (why: GivenUp) => void,
 ): void {
   const timer = timeoutMillis > 0
-    ? setTimeout(() => giveUp({ by: "timeout", timeoutMillis }), timeoutMillis)
+    ? setTimeout(() => giveUp({ by: "timeout", timeoutMillis }), Math.min(timeoutMillis, LONGEST_TIMER_MILLIS))
     : undefined;
   const onAbort = () => {
     if (signal !== undefined) giveUp({ by: "signal", signal });

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type DatabaseError, ProtocolError } from "../errors.ts";
+import { asError, type DatabaseError, ProtocolError } from "../errors.ts";
 import type { ParameterValue } from "../protocol/frontend.ts";
 import type { FrameReader } from "../protocol/frame_reader.ts";
 import { decodeRowDescription, type FieldDescription } from "../protocol/row_description.ts";
@@ -97,7 +97,7 @@ export class PortalAnswer {
       work();
     } catch (error) {
       if (error instanceof ProtocolError && error.code !== "VALUE_MALFORMED") throw error;
-      this.#error = error instanceof Error ? error : new Error(String(error));
+      this.#error = asError(error);
     }
   }
 }

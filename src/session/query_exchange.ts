@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type DatabaseError, ProtocolError } from "../errors.ts";
+import { asError, type DatabaseError, ProtocolError } from "../errors.ts";
 import { decodeCommandComplete } from "../protocol/backend.ts";
 import * as Backend from "../protocol/backend_types.ts";
 import type { TransactionStatus } from "../protocol/codes.ts";
@@ -130,6 +130,6 @@ export abstract class QueryExchange extends Exchange {
 
   #raise(error: unknown): void {
     if (error instanceof ProtocolError && error.code !== "VALUE_MALFORMED") throw error;
-    this.#error = error instanceof Error ? error : new Error(String(error));
+    this.#error = asError(error);
   }
 }

@@ -9,7 +9,7 @@
 
 import type { Duplex } from "../duplex/duplex.ts";
 import { DONE } from "../duplex/waiting.ts";
-import { ClientError, DatabaseError, DriverError, type ErrorPlace, type Phase } from "../errors.ts";
+import { DatabaseError, DriverError, type ErrorPlace, type Phase } from "../errors.ts";
 import { decodeNotification, decodeParameterStatus, decodeReadyForQuery } from "../protocol/backend.ts";
 import * as Backend from "../protocol/backend_types.ts";
 import type { TransactionStatus } from "../protocol/codes.ts";
@@ -24,6 +24,7 @@ import {
   broken,
   cancelFailed,
   copyInPipeline,
+  encodingFailed,
   endedByClient,
   notUsable,
   ofAnotherRequest,
@@ -41,7 +42,7 @@ import type { PreparedStatement } from "./statements.ts";
 
 /** So many waiting bytes are worth a write of their own. */
 const LARGE_WRITE = 65_536;
-/** How long the reading side has to say why the connection broke where writing has failed. */
+/** How long a connection may take to end after writing has failed, or the server has said that it ends it. */
 const LAST_WORDS_DEADLINE_MILLIS = 1_000;
 
 /**
@@ -83,6 +84,7 @@ export class Session {
   #over = false;
   #ending: Promise<void> | undefined;
   #fatal: DatabaseError | undefined;
+  #endsSoon = false;
   readonly #idleness: IdleWatch;
 
   constructor(options: SessionOptions) {
@@ -210,7 +212,7 @@ export class Session {
       exchange.encode(this.#writer, this.#context);
     } catch (error) {
       this.#writer.rollBack(before);
-      const failure = error instanceof Error ? error : new ClientError("QUERY_ENCODE", String(error));
+      const failure = encodingFailed(error);
       this.#refuse(exchange, failure instanceof DriverError ? failure.addPlace(this.#during("query")) : failure);
       return false;
     } finally {
@@ -270,7 +272,14 @@ export class Session {
   /** The reading side knows better why the connection broke: the server's last words may still be there to be read. */
   #writeFailed(cause: unknown): void {
     this.#blocked = undefined;
-    const deadline = setTimeout(() => this.destroy(broken(this.#here(), cause)), LAST_WORDS_DEADLINE_MILLIS);
+    this.#endSoon(() => this.destroy(broken(this.#here(), cause)));
+  }
+
+  /** Nothing can come but the end. Whoever owes it to us is not waited for without end. */
+  #endSoon(end: () => void): void {
+    if (this.#endsSoon) return;
+    this.#endsSoon = true;
+    const deadline = setTimeout(end, LAST_WORDS_DEADLINE_MILLIS);
     this.duplex.closed.then(() => clearTimeout(deadline));
   }
 
@@ -348,7 +357,9 @@ export class Session {
     const fatal = report.severity === "FATAL" || report.severity === "PANIC";
     if (exchange === undefined || fatal) this.#fatal = error;
     exchange?.error(error);
-    if (exchange === undefined || !fatal) return;
+    if (!fatal) return;
+    this.#endSoon(() => this.#peerEnded());
+    if (exchange === undefined) return;
     // No ReadyForQuery follows: who waits hears of it before anybody hears that the connection has ended.
     this.#failExchange(exchange, error);
     exchange.abandoned = true;

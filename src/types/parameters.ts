@@ -40,6 +40,21 @@ export function encodeParameter(value: unknown, options: ParameterOptions = {}, 
   return isPrimitive(value) ? encodePrimitive(value) : new ParameterEncoder(options, index).encode(value);
 }
 
+/**
+ * Encodes all parameters of a statement. As in node-postgres, a hole in the array is NULL.
+ *
+ * @throws {ConfigError} as {@linkcode encodeParameter}
+ */
+export function encodeParameters(
+  values: readonly unknown[] | null | undefined,
+  options: ParameterOptions,
+): EncodedParameter[] {
+  const encoded: EncodedParameter[] = [];
+  const count = values?.length ?? 0;
+  for (let index = 0; index < count; index++) encoded.push(encodeParameter(values?.[index], options, index + 1));
+  return encoded;
+}
+
 type Primitive = string | number | bigint | boolean | null | undefined;
 
 function isPrimitive(value: unknown): value is Primitive {

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import process from "node:process";
 import { after, test } from "node:test";
-import { type Client, Query, TypeRegistry, types } from "../../mod.ts";
+import { Client, ClientError, listen, Pool, Query, TypeRegistry, types } from "../../mod.ts";
 import { comparableResult, connectClient, connectOracle, rejection } from "../fixtures/clients.ts";
+import { connectionUrl } from "../fixtures/postgres.ts";
 import { servers } from "../fixtures/servers.ts";
 
 const { postgres } = await servers();
@@ -35,6 +36,12 @@ test("65,535 parameters are taken, 65,536 refused before anything is sent", asyn
 const cyclic: { self?: unknown } = {};
 cyclic.self = cyclic;
 
+const throwing = {
+  toPostgres() {
+    throw "not today";
+  },
+};
+
 test("what cannot be sent is refused with its place, and touches nothing else", async () => {
   const cases: readonly (readonly [name: string, run: () => Promise<unknown>, code: string])[] = [
     ["a symbol", () => client.query("select $1", [Symbol("x")]), "VALUE_UNENCODABLE"],
@@ -46,6 +53,7 @@ test("what cannot be sent is refused with its place, and touches nothing else", 
     ["NUL in a text with values", () => client.query("select $1, 'a\0b'", [1]), "STRING_CONTAINS_NUL"],
     ["NUL in a name", () => client.query({ name: "a\0b", text: "select 1" }), "STRING_CONTAINS_NUL"],
     ["values that are no array", () => client.query("select $1", "x" as unknown as string[]), "QUERY_VALUES"],
+    ["a value that throws no Error", () => client.query("select $1", [throwing]), "QUERY_ENCODE"],
     ["no text", () => client.query({} as { text: string }), "QUERY_TEXT"],
     ["a text that is a number", () => client.query({ text: 1 as unknown as string }), "QUERY_TEXT"],
   ];
@@ -61,6 +69,56 @@ test("what cannot be sent is refused with its place, and touches nothing else", 
     const rows = (await Promise.all([...neighbours, last])).map(({ rows }) => rows[0].n);
     assert.deepEqual(rows, [1, 2, 3], name);
   }
+});
+
+test("a value that throws no Error fails its query alone while the client still connects, too", async () => {
+  await using early = new Client(connectionUrl(postgres, "scram_user"));
+  const failing = rejection(early.query("select $1", [throwing]));
+  const behind = early.query("select 1 as n");
+  await early.connect();
+  const error = await failing;
+  assert.ok(error instanceof ClientError);
+  assert.match(error.message, /not today/);
+  assert.equal(error.cause, "not today");
+  assert.deepEqual((await behind).rows, [{ n: 1 }]);
+});
+
+test("a hole among the values is NULL, as in node-postgres", async () => {
+  const values = new Array<unknown>(3);
+  values[1] = 2;
+  const text = "select $1::int as a, $2::int as b, $3::int as c";
+  const expected = [{ a: null, b: 2, c: null }];
+  for (const each of [client, oracle]) assert.deepEqual((await each.query(text, values)).rows, expected);
+  for await (const row of client.stream(text, values)) assert.deepEqual([row], expected);
+});
+
+test("what is no signal is refused before anything is done", async () => {
+  const signal = new AbortController() as unknown as AbortSignal; // a likely slip
+  await using fresh = new Client(connectionUrl(postgres, "scram_user"));
+  await using pool = new Pool({ connectionString: connectionUrl(postgres, "scram_user"), max: 1 });
+  const held = await pool.connect();
+  const text = "select set_config('application_name', 'done', false)";
+  const refused = { name: "ConfigError", code: "SIGNAL_INVALID", safeToRetry: true };
+  const attempts: (() => Promise<unknown>)[] = [
+    () => client.query({ text, signal }),
+    () => client.transaction((transaction) => transaction.query(text), { signal }),
+    () => client.stream(text, [], { signal }).next(),
+    () => client.copyFrom("copy nothing from stdin", "", { signal }),
+    () => fresh.connect({ signal }),
+    () => pool.query({ text, signal }),
+    () => pool.connect({ signal }),
+    () => pool.transaction((transaction) => transaction.query(text), { signal }),
+    () => pool.stream(text, [], { signal }).next(),
+    () => listen(pool, "channel", { signal }).next(),
+  ];
+  for (const [index, attempt] of attempts.entries()) {
+    await assert.rejects(async () => await attempt(), refused, String(index));
+  }
+  assert.equal((await client.query("show application_name")).rows[0].application_name, "");
+  assert.equal(pool.waitingCount, 0);
+  held.release();
+  assert.equal((await pool.query("select 1 as n")).rows[0].n, 1);
+  await fresh.connect();
 });
 
 test("NUL in a value is the server's to refuse, for that query alone", async () => {
@@ -184,6 +242,21 @@ test("a type parser that throws fails its query alone", async () => {
   const giving = { getTypeParser: () => undefined as unknown as () => void };
   await assert.rejects(client.query({ text: "select 1", types: giving }), { code: "TYPE_PARSER_INVALID" });
   assert.deepEqual((await client.query("select 1 as n")).rows, [{ n: 1 }]);
+});
+
+test("what a parser or a value throws may be anything at all", async () => {
+  const own = new TypeRegistry(types);
+  for (const thrown of ["words", 5, undefined, Symbol("s"), Object.create(null), null]) {
+    const raise = () => {
+      throw thrown;
+    };
+    own.setTypeParser(types.builtins.INT4, raise);
+    const error = await rejection(client.query({ text: "select 1::int", types: own }));
+    assert.ok(error instanceof Error);
+    assert.equal(error.cause, thrown);
+    await assert.rejects(client.query("select $1", [{ toPostgres: raise }]), { code: "QUERY_ENCODE", cause: thrown });
+    assert.deepEqual((await client.query("select 1 as n")).rows, [{ n: 1 }]);
+  }
 });
 
 test("a value that its own decoder cannot read fails its query alone", async () => {

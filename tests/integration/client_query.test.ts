@@ -35,6 +35,34 @@ test("every form of arguments gives what node-postgres gives, by promise", async
   }
 });
 
+/** As the statements of npm `sql-template-strings`, and stricter. */
+class Statement implements QueryConfig {
+  readonly #words = ["select", "$1::int as n"];
+  values = [1];
+
+  get text(): string {
+    return this.#words.join(" ");
+  }
+}
+
+test("a config may be an object of a class whose text is a getter, whatever is added to it", async () => {
+  const { signal } = new AbortController();
+  const rows: unknown[] = [
+    (await client.query(new Statement())).rows[0],
+    (await client.query(new Statement(), [2])).rows[0],
+    await client.transaction(async (tx) => (await tx.query(new Statement())).rows[0], { signal }),
+  ];
+  for await (const row of client.stream(new Statement(), undefined, { signal })) rows.push(row);
+  assert.deepEqual(rows, [{ n: 1 }, { n: 2 }, { n: 1 }, { n: 1 }]);
+});
+
+test("a deadline that no timer can wait for is none", async () => {
+  const text = "select 1 as n from pg_sleep(0.05)";
+  for (const query_timeout of [Infinity, 2 ** 31, Number.MAX_SAFE_INTEGER]) {
+    assert.deepEqual((await client.query({ text, query_timeout })).rows, [{ n: 1 }], String(query_timeout));
+  }
+});
+
 test("a callback is taken in each position, with the result or with the error", async () => {
   const ask = (run: (callback: (error: Error | null, result: Result) => void) => unknown) =>
     new Promise<Result>((resolve, reject) => {

@@ -144,6 +144,18 @@ test("a server that says nothing is given up after connectionTimeoutMillis, in n
   assert.equal(pool.totalCount, 0);
 });
 
+test("what is to wait for longer than timers can is not given up at once", async () => {
+  await using pool = make({ max: 1, connectionTimeoutMillis: Infinity, idleTimeoutMillis: Infinity });
+  const client = await pool.connect();
+  const waiting = pool.query("select pg_backend_pid() as id");
+  const { rows } = await client.query("select pg_backend_pid() as id from pg_sleep(0.05)");
+  client.release();
+  assert.deepEqual((await waiting).rows, rows);
+  await using another = make();
+  await another.query("select pg_sleep(0.05)"); // meanwhile it is idle
+  assert.deepEqual((await pool.query("select pg_backend_pid() as id")).rows, rows);
+});
+
 test("a client that does not even answer is given up, and closed where it connects too late", async () => {
   let connectLate = () => {};
   class Late extends Client {

@@ -57,8 +57,9 @@ export class FrontendMessages {
   }
 
   bind({ portal = "", statement = "", values, binary = false, valueMapper }: BindConfig = {}): void {
-    const mapped = (values ?? []).map((value, index) =>
-      parameterValue(valueMapper === undefined ? value : valueMapper(value, index), index)
+    const mapped = Array.from(
+      values ?? [],
+      (value, index) => parameterValue(valueMapper === undefined ? value : valueMapper(value, index), index),
     );
     this.#sink.write((writer) =>
       bind(writer, { portal, statement, values: mapped, resultFormat: binary ? "binary" : "text" })

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Deferred, deferred } from "../../duplex/waiting.ts";
+import { type Deferred, deferred, LONGEST_TIMER_MILLIS } from "../../duplex/waiting.ts";
 import { ClientError, TransportError } from "../../errors.ts";
 import type { Client } from "../client.ts";
 
@@ -43,7 +43,9 @@ export class Subscription {
     this.#input = input;
     client.on("notification", this.#onNotification).on("error", this.#fail).on("end", this.#onEnd);
     input.signal?.addEventListener("abort", this.#onAbort, { once: true });
-    if (input.heartbeatMillis > 0) this.#heartbeat = setInterval(() => this.#beat(), input.heartbeatMillis);
+    if (input.heartbeatMillis > 0) {
+      this.#heartbeat = setInterval(() => this.#beat(), Math.min(input.heartbeatMillis, LONGEST_TIMER_MILLIS));
+    }
   }
 
   /** The next notification; rejects once the connection is lost and all that came before was consumed. */

@@ -1,7 +1,8 @@
-import { TimeoutError } from "../../errors.ts";
+import { LONGEST_TIMER_MILLIS } from "../../duplex/waiting.ts";
+import { asError, TimeoutError } from "../../errors.ts";
 import { Client } from "../client.ts";
 import type { PoolClient } from "./pool_client.ts";
-import { asError, connectTimedOut } from "./errors.ts";
+import { connectTimedOut } from "./errors.ts";
 
 /** How long a client may take to say that it could not connect, once it should have known. */
 const GRACE_MILLIS = 100;
@@ -39,7 +40,7 @@ export function connectClient(client: PoolClient, { timeoutMillis, log, done }: 
     timedOut = true;
     bringDown(client, log);
   };
-  if (timeoutMillis) timer = setTimeout(expire, timeoutMillis);
+  if (timeoutMillis) timer = setTimeout(expire, Math.min(timeoutMillis, LONGEST_TIMER_MILLIS));
   const connected = (failure: Error | null | undefined) => {
     if (over) return failure ? undefined : client.end(() => {});
     if (!failure) {

@@ -61,8 +61,3 @@ export function functionForQuery(): PoolError {
 export function clientUnfit(): PoolError {
   return new PoolError("POOL_VERIFY", "the pool's option verify found a new client unfit");
 }
-
-/** Whatever was thrown, as an Error. */
-export function asError(cause: unknown): Error {
-  return cause instanceof Error ? cause : new Error(String(cause), { cause });
-}

@@ -4,11 +4,12 @@
  * @module
  */
 
+import { asError } from "../../errors.ts";
 import { callOut } from "../call_out.ts";
 import { Client } from "../client.ts";
 import type { PoolClient, Release } from "./pool_client.ts";
 import { connectClient } from "./connecting.ts";
-import { asError, clientUnfit, poolEnded, poolEndedTwice, poolTimedOut, releasedTwice } from "./errors.ts";
+import { clientUnfit, poolEnded, poolEndedTwice, poolTimedOut, releasedTwice } from "./errors.ts";
 import type { PoolMember } from "./member.ts";
 import { PoolMembers } from "./members.ts";
 import { type ClientConstructor, clientOptions, type PoolOptions } from "./options.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { letProcessExit } from "../../duplex/waiting.ts";
+import { letProcessExit, LONGEST_TIMER_MILLIS } from "../../duplex/waiting.ts";
 import type { PoolClient } from "./pool_client.ts";
 
 /** A client in a pool. */
@@ -38,7 +38,7 @@ export class PoolMember {
   }
 
   startIdleTimer(millis: number, keepsProcess: boolean, onTime: () => void): void {
-    this.#idleTimer = setTimeout(onTime, millis);
+    this.#idleTimer = setTimeout(onTime, Math.min(millis, LONGEST_TIMER_MILLIS));
     if (!keepsProcess) letProcessExit(this.#idleTimer);
   }
 
@@ -47,7 +47,7 @@ export class PoolMember {
   }
 
   startLifetime(millis: number, onTime: () => void): void {
-    this.#lifetimeTimer = setTimeout(onTime, Math.min(millis, LONGEST_TIMER));
+    this.#lifetimeTimer = setTimeout(onTime, Math.min(millis, LONGEST_TIMER_MILLIS));
     letProcessExit(this.#lifetimeTimer);
   }
 
@@ -56,5 +56,3 @@ export class PoolMember {
     clearTimeout(this.#lifetimeTimer);
   }
 }
-
-const LONGEST_TIMER = 0x7fff_ffff;

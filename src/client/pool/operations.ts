@@ -5,6 +5,7 @@
  * @module
  */
 
+import { asError } from "../../errors.ts";
 import type { ConnectOptions } from "../client.ts";
 import type { PoolClient } from "./pool_client.ts";
 import { lendBy, QueryableBase, type RequestHost } from "../queryable_base.ts";
@@ -52,13 +53,13 @@ export abstract class PoolOperations extends QueryableBase {
     try {
       client = await this.connect({ signal: request.signal });
     } catch (error) {
-      return request.failed(error instanceof Error ? error : new Error(String(error)));
+      return request.failed(asError(error));
     }
     try {
       lendBy(client)(request, ended, lent);
       await ended().catch(() => {});
     } catch (error) {
-      request.failed(error instanceof Error ? error : new Error(String(error)));
+      request.failed(asError(error));
     } finally {
       client.release();
     }

@@ -4,10 +4,9 @@
  * @module
  */
 
-import { AbortError } from "../../errors.ts";
+import { AbortError, asError } from "../../errors.ts";
 import { callOut } from "../call_out.ts";
 import type { PoolClient, Release } from "./pool_client.ts";
-import { asError } from "./errors.ts";
 import type { QueryConfig } from "../query/config.ts";
 import type { Submittable } from "../query/submittable.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { letProcessExit } from "../../duplex/waiting.ts";
+import { assertSignal, letProcessExit, LONGEST_TIMER_MILLIS } from "../../duplex/waiting.ts";
 import { queryAborted } from "../../session/failures.ts";
 import type { PoolClient, Release } from "./pool_client.ts";
 
@@ -23,6 +23,7 @@ export class PoolWaiter {
   #onAbort: (() => void) | undefined;
 
   constructor(handler: WaiterHandler, signal?: AbortSignal) {
+    assertSignal(signal);
     this.#handler = handler;
     this.#signal = signal;
   }
@@ -38,7 +39,7 @@ export class PoolWaiter {
       this.#timer = setTimeout(() => {
         gaveUp();
         this.fail(timedOut());
-      }, millis);
+      }, Math.min(millis, LONGEST_TIMER_MILLIS));
       letProcessExit(this.#timer);
     }
     const signal = this.#signal;

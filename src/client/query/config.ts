@@ -57,7 +57,13 @@ export function queryConfig(textOrConfig: string | QueryConfig, values: unknown)
   // As in node-postgres, what is false as a condition says that there are none.
   const given = (values || undefined) as readonly unknown[] | undefined;
   if (typeof textOrConfig === "string") return { text: textOrConfig, values: given };
-  return given === undefined ? textOrConfig : { ...textOrConfig, values: given };
+  return given === undefined ? textOrConfig : withFields(textOrConfig, { values: given });
+}
+
+/** A config with other fields in the place of some. By their names: those of a class may be getters of its prototype. */
+export function withFields(config: QueryConfig, others: Partial<QueryConfig>): QueryConfig {
+  const { text, values, name, rowMode, types, binary, queryMode, rows, query_timeout, callback, signal } = config;
+  return { text, values, name, rowMode, types, binary, queryMode, rows, query_timeout, callback, signal, ...others };
 }
 
 /** @throws {ClientError} for what a query cannot be; nothing has been sent then */

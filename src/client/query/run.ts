@@ -4,10 +4,12 @@
  * @module
  */
 
+import { assertSignal } from "../../duplex/waiting.ts";
 import { ProtocolError } from "../../errors.ts";
 import type { FieldDescription } from "../../protocol/row_description.ts";
 import { ExtendedQuery } from "../../session/extended_query.ts";
 import type { Exchange } from "../../session/exchange.ts";
+import { encodingFailed } from "../../session/failures.ts";
 import type { QueryHandler, ResultSink } from "../../session/query_exchange.ts";
 import { RowDecoder } from "../../session/row_decoder.ts";
 import type { Session } from "../../session/session.ts";
@@ -15,7 +17,7 @@ import { SimpleQuery } from "../../session/simple_query.ts";
 import { Unsendable } from "../../session/unsendable.ts";
 import type { StatementCache } from "../../session/statement_cache.ts";
 import type { TypeParserSource } from "../../types/codec.ts";
-import { encodeParameter } from "../../types/parameters.ts";
+import { encodeParameters } from "../../types/parameters.ts";
 import { decodersLoading } from "../../types/builtin_decoders.ts";
 import { decoderOf } from "../../types/registry.ts";
 import { assertQuery, needsExtended, noText, type QueryConfig } from "./config.ts";
@@ -106,6 +108,7 @@ export class QueryRequest implements Request {
   readonly #observer: QueryObserver;
 
   constructor(config: QueryConfig, defaults: QueryDefaults, timeoutMillis: number, observer: QueryObserver) {
+    assertSignal(config.signal);
     this.timeoutMillis = config.query_timeout ?? timeoutMillis;
     this.#config = config;
     this.#defaults = defaults;
@@ -128,8 +131,8 @@ export class QueryRequest implements Request {
       assertQuery(config);
       return exchangeFor(session, config, this.#defaults, new QueryRun(config, this.#defaults, this.#observer));
     } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      return new Unsendable(error, (failure) => this.#observer.failed(failure));
+      // Not thrown on: it is this query's alone, and others may wait behind it.
+      return new Unsendable(encodingFailed(error), (failure) => this.#observer.failed(failure));
     }
   }
 
@@ -142,7 +145,7 @@ function exchangeFor(session: Session, config: QueryConfig, defaults: QueryDefau
   if (!needsExtended(config)) return new SimpleQuery(config.text, run);
   const binary = config.binary ?? defaults.binary;
   const text = config.text ?? statementText(session, config);
-  const values = (config.values ?? []).map((value, index) => encodeParameter(value, defaults, index + 1));
+  const values = encodeParameters(config.values, defaults);
   const cache = defaults.statements;
   return new ExtendedQuery({ text, name: config.name, cache, values, binary }, session.statements, run);
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { DatabaseError } from "../../errors.ts";
+import { asError, type DatabaseError } from "../../errors.ts";
 import * as Backend from "../../protocol/backend_types.ts";
 import type { TransactionStatus } from "../../protocol/codes.ts";
 import type { FrameReader } from "../../protocol/frame_reader.ts";
@@ -186,7 +186,7 @@ class SubmittableRun implements DialogueHandler {
   }
 
   #broken(cause: unknown): void {
-    this.#fail(cause instanceof Error ? cause : new Error(String(cause)));
+    this.#fail(asError(cause));
     this.#dialogue?.complete();
   }
 

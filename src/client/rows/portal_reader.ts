@@ -8,11 +8,12 @@ import { type Deferred, deferred } from "../../duplex/waiting.ts";
 import { DriverError, ProtocolError } from "../../errors.ts";
 import type { FieldDescription } from "../../protocol/row_description.ts";
 import { openExclusivePortal } from "../../session/exclusive_portal.ts";
+import { encodingFailed } from "../../session/failures.ts";
 import type { Portal, PortalHandler, PortalQuery } from "../../session/portal.ts";
 import { RowDecoder } from "../../session/row_decoder.ts";
 import type { Session } from "../../session/session.ts";
 import { openTransactionPortal } from "../../session/transaction_portal.ts";
-import { encodeParameter } from "../../types/parameters.ts";
+import { encodeParameters } from "../../types/parameters.ts";
 import { decoderOf } from "../../types/registry.ts";
 import { type Batch, type BatchSource, NOTHING } from "./batches.ts";
 import { assertQuery, type QueryConfig } from "../query/config.ts";
@@ -94,7 +95,7 @@ export class PortalReader implements BatchSource {
         ? openTransactionPortal(session, this.#input.host.portalName(), query, maxRows, this.#handler, patience)
         : openExclusivePortal(session, query, maxRows, this.#handler, patience);
     } catch (error) {
-      const failure = error instanceof Error ? error : new Error(String(error));
+      const failure = encodingFailed(error);
       if (failure instanceof DriverError) failure.addPlace({ ...session.place, phase: "query" }).safeToRetry = true;
       this.#failed(failure);
     }
@@ -113,7 +114,7 @@ export class PortalReader implements BatchSource {
     const { config } = this.#input;
     const defaults = this.#input.host.defaults;
     assertQuery(config);
-    const values = (config.values ?? []).map((value, index) => encodeParameter(value, defaults, index + 1));
+    const values = encodeParameters(config.values, defaults);
     return { text: config.text, values, binary: config.binary ?? defaults.binary };
   }
 

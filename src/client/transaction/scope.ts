@@ -8,7 +8,13 @@ import { ClientError } from "../../errors.ts";
 import { type CopyFromOptions, type CopyIn, type CopySource, isCopySource } from "../copy/copy_in.ts";
 import type { CopyOut, CopyToOptions } from "../copy/copy_out.ts";
 import type { Cursor } from "../rows/cursor.ts";
-import { type QueryArrayConfig, type QueryConfig, queryConfig, type QueryConfigValues } from "../query/config.ts";
+import {
+  type QueryArrayConfig,
+  type QueryConfig,
+  queryConfig,
+  type QueryConfigValues,
+  withFields,
+} from "../query/config.ts";
 import type { Queryable } from "../queryable.ts";
 import type { QueryResultRow, Result } from "../query/result.ts";
 import type { PortalOptions, RowStream, StreamOptions } from "../rows/row_stream.ts";
@@ -69,7 +75,7 @@ export class Transaction implements Queryable {
     this.assertOpen();
     const normalised = queryConfig(config, values);
     const signal = this.#signal(normalised.signal);
-    return await this.#host.query(signal === normalised.signal ? normalised : { ...normalised, signal });
+    return await this.#host.query(signal === normalised.signal ? normalised : withFields(normalised, { signal }));
   }
 
   /** As {@linkcode Queryable.stream}; other queries of the transaction may run between its rows. */
