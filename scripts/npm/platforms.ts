@@ -17,10 +17,15 @@ export interface Platform extends Decisions {
   /** Packages to import, `events` among them; default none, and an emitter of our own. */
   readonly dependencies?: readonly string[];
   /**
-   * The modules that every program needs, and those of which there may be one copy alone, where what the parts share is
-   * to be one file. Everything else that lazy parts import they have for themselves.
+   * The modules that every program needs, where what the parts share is to be one file. Everything else that lazy parts
+   * import they have for themselves.
    */
   readonly shared?: readonly string[];
+  /**
+   * Of what the parts share, what each has for itself all the same: pure functions, of which lazy parts need others than
+   * every program does.
+   */
+  readonly copied?: readonly string[];
   /** Files that others, in this folder, take the place of. */
   readonly replaced?: readonly string[];
   /** The text of a module to enter by instead of an entry point. */
@@ -64,7 +69,8 @@ export const BROWSER: Platform = {
   never: [...NOWHERE, "src/duplex/cloudflare.ts"],
   alone: [...ALONE, END_POINT, "src/duplex/streams.ts", "src/duplex/direct_sockets.ts"],
   apart: [OPERATIONS, HOSTS, RARE_DECODERS],
-  shared: ["src/client/client.ts", "src/types/range.ts"],
+  shared: ["src/client/client.ts"],
+  copied: ["src/protocol/frontend.ts", "src/protocol/backend.ts", "src/types/other_oids.ts"],
   replaced: [SERVICE_FILE, "src/config/host.ts", "src/duplex/system_failure.ts", "src/types/builtin_decoders.ts"],
   leftOut: leftOutOf("browser"),
 };
@@ -124,9 +130,10 @@ export interface PlatformEntry {
 export async function bundlePlatform({ platform, entryPoints, outDir }: PlatformEntry): Promise<void> {
   const folder = join(outDir, platform.name);
   const options = (rewrite?: Rewrite, of = platform) => bundleOptions(of, new LazyImports(of, rewrite));
-  const { shared, apart = [], alone } = platform;
+  const { shared, copied = [], apart = [], alone } = platform;
+  const parts = [entryPoints, ...apart.map((path) => [path])];
   if (shared === undefined) await build({ ...options(), outdir: folder, entryPoints: [...entryPoints] });
-  else await bundleAround({ options, shared, parts: [entryPoints, ...apart.map((path) => [path])], folder });
+  else await bundleAround({ options, shared, copied, parts, folder });
   const unwrapped = { ...platform, wrap: undefined };
   for (const path of alone) await build({ ...options(undefined, unwrapped), outdir: folder, entryPoints: [path] });
   await Deno.writeTextFile(join(folder, "package.json"), '{\n  "type": "module",\n  "sideEffects": false\n}\n');

@@ -19,6 +19,8 @@ export interface AroundInput {
   readonly options: (rewrite?: Rewrite) => BuildOptions;
   /** The modules which, with all that they import, are in the shared file. */
   readonly shared: readonly string[];
+  /** Those of them that each part has for itself nevertheless. */
+  readonly copied: readonly string[];
   /** The modules to enter by, and those that are imported lazily: what is built together has everything else in common. */
   readonly parts: readonly (readonly string[])[];
   readonly folder: string;
@@ -28,9 +30,11 @@ export interface AroundInput {
 export type Rewrite = (path: string, text: string) => string;
 
 /** Bundles entries and lazy parts, and the file that they share. */
-export async function bundleAround({ options, shared, parts, folder }: AroundInput): Promise<void> {
+export async function bundleAround({ options, shared, copied, parts, folder }: AroundInput): Promise<void> {
   const asItIs = options();
-  const exports = await exportsOf(await importedBy(shared, asItIs));
+  const files = await importedBy(shared, asItIs);
+  copied.forEach((file) => files.delete(file));
+  const exports = await exportsOf(files);
   const used = new Map<string, readonly [name: string, file: string]>();
   for (const entryPoints of parts) {
     await build({

@@ -6,7 +6,8 @@
 
 import { ConfigError } from "../errors.ts";
 import { encodeUtf8 } from "../utf8.ts";
-import { builtins, otherTypes } from "./oids.ts";
+import { builtins } from "./oids.ts";
+import { otherTypes } from "./other_oids.ts";
 
 /** The types that can be written in binary, and all others under their OID for reading alone. */
 export type BinaryTypeName =

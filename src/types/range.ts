@@ -10,8 +10,11 @@ export interface RangeOptions {
   readonly empty?: boolean | undefined;
 }
 
+const brand = /* @__PURE__ */ Symbol.for("pgduplex.range");
+
 /**
- * A range of values. A bound that is null is none. May be given as a parameter, too.
+ * A range of values. A bound that is null is none. May be given as a parameter, too. `instanceof` works
+ * by a brand, as that of our errors.
  *
  * @example
  * ```ts
@@ -33,11 +36,18 @@ export class Range<T> {
   /** A range that contains its lower bound and not its upper one, unless the options say otherwise. */
   constructor(lower: T | null, upper: T | null, options: RangeOptions = {}) {
     const { lowerInclusive = true, upperInclusive = false, empty = false } = options;
+    Object.defineProperty(this, brand, { value: true });
     this.empty = empty;
     this.lower = empty ? null : lower;
     this.upper = empty ? null : upper;
     this.lowerInclusive = this.lower !== null && lowerInclusive;
     this.upperInclusive = this.upper !== null && upperInclusive;
+  }
+
+  /** Looks for the brand, which another copy of the class leaves as well. */
+  static [Symbol.hasInstance](value: unknown): boolean {
+    if (this !== Range) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return typeof value === "object" && value !== null && brand in value;
   }
 
   /** The range as a literal. */

@@ -11,7 +11,8 @@ import { decodeBytea } from "./bytea.ts";
 import type { ByteDecoder, Format } from "./codec.ts";
 import { decodeCircle, decodePoint } from "./geometric.ts";
 import { decodeInterval } from "./interval.ts";
-import { arrays, builtins, otherTypes } from "./oids.ts";
+import { builtins } from "./oids.ts";
+import { arrays, otherTypes } from "./other_oids.ts";
 
 /** By format and OID. Never changed. */
 export const rareDecoders: Readonly<Record<Format, ReadonlyMap<number, ByteDecoder>>> = /* @__PURE__ */ (() => ({

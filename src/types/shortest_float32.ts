@@ -5,8 +5,8 @@
  * @module
  */
 
-/** The smallest float32 with a full mantissa. */
-const MIN_NORMAL = 2 ** -126;
+/** The smallest float32 with a full mantissa, 2 ** -126. */
+const MIN_NORMAL = 1.1754943508222875e-38;
 /** Integers below this have at most six digits, which always tell a float32 from all others. */
 const SHORT_INTEGERS = 1e6;
 

@@ -7,7 +7,7 @@
 import { malformedValue } from "./codec.ts";
 
 /** Where eight bytes become a float64; rewritten by every read, so it holds no state. */
-const scratch = new DataView(new ArrayBuffer(8));
+const scratch = /* @__PURE__ */ new DataView(/* @__PURE__ */ new ArrayBuffer(8));
 
 export function int16At(bytes: Uint8Array, at: number): number {
   return (bytes[at] << 24 >> 16) | bytes[at + 1];

@@ -6,6 +6,7 @@ import pg from "pg";
 import pgUtils from "pg/lib/utils.js";
 import { ConfigError } from "../../src/errors.ts";
 import { PostgresInterval } from "../../src/types/interval.ts";
+import { Range } from "../../src/types/range.ts";
 import { encodeParameter } from "../../src/types/parameters.ts";
 
 /** What node-postgres sends. */
@@ -189,4 +190,13 @@ test("an error of the value's own keeps its cause", () => {
     },
   };
   assert.throws(() => encodeParameter(value), (error) => error instanceof ConfigError && error.cause === cause);
+});
+
+test("a range is one by its brand, whichever copy of the package has made it", () => {
+  class OwnRange extends Range<number> {}
+  const foreign = Object.defineProperty({}, Symbol.for("pgduplex.range"), { value: true });
+  assert.deepEqual([new Range(1, 2), new OwnRange(1, 2), foreign, {}, null, 1].map((value) => value instanceof Range), [
+    ...[true, true, true, false, false, false],
+  ]);
+  assert.deepEqual([new OwnRange(1, 2), new Range(1, 2)].map((value) => value instanceof OwnRange), [true, false]);
 });
