@@ -9,7 +9,14 @@ import denoJson from "../deno.json" with { type: "json" };
 import type { BuildOptions, EntryPoint } from "./npm/build_options.ts";
 import { coreSources } from "./npm/core_sources.ts";
 import { finish } from "./npm/finish.ts";
-import { BROWSER, EDGE_LIGHT_WITH_CORE, WORKERD, WORKERD_CORE, WORKERD_WITH_CORE } from "./npm/platforms.ts";
+import {
+  BROWSER,
+  EDGE_LIGHT,
+  EDGE_LIGHT_WITH_CORE,
+  WORKERD,
+  WORKERD_CORE,
+  WORKERD_WITH_CORE,
+} from "./npm/platforms.ts";
 import { ifChanged } from "./npm/if_changed.ts";
 import { versionOf } from "./npm/versions.ts";
 import { installPackages, step } from "./progress.ts";
@@ -68,7 +75,7 @@ const pgduplex: BuildOptions = {
     ...repository(),
     description: "PostgreSQL from anywhere JavaScript runs: a drop-in for node-postgres over sockets and WebSockets",
     license: "MIT",
-    files: ["esm", "script", "lib", "browser", "workerd", "core", "CHANGELOG.md"],
+    files: ["esm", "script", "lib", "browser", "edge-light", "workerd", "core", "CHANGELOG.md"],
     dependencies: {
       "@types/events": `^${versionOf("@types/events")}`, // the declarations of Client name EventEmitter
       events: `^${versionOf("events-package")}`, // Node has it built in; a bundler takes this one
@@ -81,7 +88,8 @@ const pgduplex: BuildOptions = {
       platforms: [
         // Wrangler asks for workerd and for browser: what comes first is taken.
         { platform: WORKERD, entryPoints: ["./mod.ts", "./src/neon/neon.ts"], conditions: ["workerd"] },
-        { platform: BROWSER, entryPoints: ["./mod.ts", "./src/neon/neon.ts"], conditions: ["edge-light", "browser"] },
+        { platform: EDGE_LIGHT, entryPoints: ["./mod.ts", "./src/neon/neon.ts"], conditions: ["edge-light"] },
+        { platform: BROWSER, entryPoints: ["./mod.ts", "./src/neon/neon.ts"], conditions: ["browser"] },
       ],
       core: true,
       asPg: true,

@@ -25,7 +25,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Files that every layer may import. */
-const LEAVES = ["src/builtin_module.ts", "src/errors.ts", "src/utf8.ts"];
+const LEAVES = ["src/base64.ts", "src/builtin_module.ts", "src/errors.ts", "src/recent.ts", "src/utf8.ts"];
 
 /** Files outside the layers, which may import everything. */
 const ENTRIES = ["mod.ts", "src/cli.ts"];
@@ -45,7 +45,7 @@ const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   "src/duplex/node.ts": ["node:net", "node:tls"],
   "src/duplex/node_tls.ts": ["process", "node:net", "node:tls", "node:crypto"],
   "src/duplex/node_tls_over.ts": ["node:net", "node:stream"],
-  "src/duplex/open.ts": ["Deno"], // asks whether it is there
+  "src/duplex/sockets.ts": ["Deno"], // asks whether it is there
   "src/duplex/ws.ts": ["ws"],
   "src/proxy/node.ts": [
     "Buffer",

@@ -86,7 +86,7 @@ export class DriverError extends Error {
    * `ECONNREFUSED`, where a runtime's socket or TLS failed and gave one, and `ECONNRESET` of a server that just hangs up;
    * else the {@linkcode DriverError.driverCode}.
    */
-  code: string;
+  declare code: string;
   /** The system's number for `code`, negative as Node's; there only where the system gave one. */
   declare errno?: number;
   /** What the system failed at, such as `connect`; there only where the system gave a code. */
@@ -96,13 +96,13 @@ export class DriverError extends Error {
   /** The name that no name server knew; there only then. */
   declare hostname?: string;
   /** What the driver was doing. */
-  phase: Phase | undefined;
+  declare phase: Phase | undefined;
   /** The database host that was asked for. */
-  host: string | undefined;
+  declare host: string | undefined;
   /** The database port that was asked for. */
-  port: number | undefined;
+  declare port: number | undefined;
   /** The transport in use, as in `DuplexInfo.transport`. */
-  transport: string | undefined;
+  declare transport: string | undefined;
   /**
    * True only where it is certain that what failed has had no effect, so that the same may be asked for again: it was
    * never sent (an argument that cannot be encoded, a client that has ended, a query given up while it waited its turn, a
@@ -113,33 +113,27 @@ export class DriverError extends Error {
    * have been done. And true does not say that it will go better: what cannot be encoded cannot be encoded again. A query
    * within a transaction belongs to it: what is repeated then is the transaction.
    */
-  safeToRetry: boolean;
+  declare safeToRetry: boolean;
   /** What to do about it, where the message does not say so itself; of a {@linkcode DatabaseError} the server's hint. */
-  hint: string | undefined;
+  declare hint: string | undefined;
   readonly #verbatim: boolean;
   readonly #driverCode: string;
 
   /** The message is followed by the place, unless it is `verbatim`. */
   constructor(code: string, message: string, options: DriverErrorOptions = {}) {
+    const { phase, host, port, transport, safeToRetry = false, hint, verbatim = false, system } = options;
     super(
-      options.verbatim ? message : message + describePlace(options),
+      verbatim ? message : message + describePlace(options),
       "cause" in options ? { cause: options.cause } : undefined,
     );
     this.name = new.target.kind;
-    const { code: systemCode = code, ...system } = options.system ?? {};
-    this.code = systemCode;
-    this.#driverCode = code;
-    this.phase = options.phase;
-    this.host = options.host;
-    this.port = options.port;
-    this.transport = options.transport;
-    this.safeToRetry = options.safeToRetry ?? false;
-    this.hint = options.hint;
-    this.#verbatim = options.verbatim ?? false;
-    for (const [name, value] of Object.entries(system)) {
+    Object.assign(this, { code, phase, host, port, transport, safeToRetry, hint });
+    for (const [name, value] of Object.entries(system ?? {})) {
       if (value !== undefined) Object.assign(this, { [name]: value });
     }
-    Object.defineProperty(this, kinds, { value: kindsOf(new.target) });
+    this.#driverCode = code;
+    this.#verbatim = verbatim;
+    Object.defineProperty(this, kinds, { value: [new.target.kind, "DriverError"] });
   }
 
   /**
@@ -170,10 +164,9 @@ export class DriverError extends Error {
 
   /** Looks for the brand, which another copy of the package leaves as well. */
   static override [Symbol.hasInstance](value: unknown): boolean {
-    if (typeof value !== "object" || value === null) return false;
-    if (!Object.hasOwn(this, "kind")) return Function.prototype[Symbol.hasInstance].call(this, value);
-    const branded = (value as { [kinds]?: readonly string[] })[kinds];
-    return branded?.includes(this.kind) ?? false;
+    if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
+    const branded = (value as { [kinds]?: readonly string[] } | null | undefined)?.[kinds];
+    return Object.hasOwn(this, "kind") && (branded?.includes(this.kind) ?? false);
   }
 }
 
@@ -295,57 +288,43 @@ export class DatabaseError extends DriverError implements ServerReport {
   static override readonly kind: string = "DatabaseError";
 
   /** The length of the message on the wire, in bytes, as node-postgres reports it. */
-  readonly length: number;
+  declare readonly length: number;
   /** As {@linkcode ServerReport.severity}. */
-  severity: string;
+  declare severity: string;
   /** As {@linkcode ServerReport.detail}. */
-  detail: string | undefined;
+  declare detail: string | undefined;
   /** Where in the query the error is, counted in characters from 1. */
-  position: string | undefined;
+  declare position: string | undefined;
   /** As {@linkcode ServerReport.internalPosition}. */
-  internalPosition: string | undefined;
+  declare internalPosition: string | undefined;
   /** As {@linkcode ServerReport.internalQuery}. */
-  internalQuery: string | undefined;
+  declare internalQuery: string | undefined;
   /** As {@linkcode ServerReport.where}. */
-  where: string | undefined;
+  declare where: string | undefined;
   /** As {@linkcode ServerReport.schema}. */
-  schema: string | undefined;
+  declare schema: string | undefined;
   /** As {@linkcode ServerReport.table}. */
-  table: string | undefined;
+  declare table: string | undefined;
   /** As {@linkcode ServerReport.column}. */
-  column: string | undefined;
+  declare column: string | undefined;
   /** As {@linkcode ServerReport.dataType}. */
-  dataType: string | undefined;
+  declare dataType: string | undefined;
   /** As {@linkcode ServerReport.constraint}. */
-  constraint: string | undefined;
+  declare constraint: string | undefined;
   /** As {@linkcode ServerReport.file}. */
-  file: string | undefined;
+  declare file: string | undefined;
   /** As {@linkcode ServerReport.line}. */
-  line: string | undefined;
+  declare line: string | undefined;
   /** As {@linkcode ServerReport.routine}. */
-  routine: string | undefined;
+  declare routine: string | undefined;
 
   /** @internal */
   constructor(report: ServerReport, options: DriverErrorOptions & { length?: number } = {}) {
-    const { length = 0, ...rest } = options;
-    super(report.code, report.message, { ...rest, verbatim: true });
-    this.name = "error";
-    this.length = length;
-    this.severity = report.severity;
-    this.detail = report.detail;
-    this.hint = report.hint;
-    this.position = report.position;
-    this.internalPosition = report.internalPosition;
-    this.internalQuery = report.internalQuery;
-    this.where = report.where;
-    this.schema = report.schema;
-    this.table = report.table;
-    this.column = report.column;
-    this.dataType = report.dataType;
-    this.constraint = report.constraint;
-    this.file = report.file;
-    this.line = report.line;
-    this.routine = report.routine;
+    super(report.code, report.message, { ...options, verbatim: true });
+    const { length = 0 } = options;
+    Object.assign(this, { name: "error", length });
+    // What the server did not say is there too, as node-postgres has it.
+    for (const field of REPORTED) Object.assign(this, { [field]: report[field] });
   }
 }
 
@@ -361,22 +340,29 @@ export function asError(cause: unknown): Error {
   return new Error(words, { cause });
 }
 
+/** What of a report an error has besides code and message. */
+const REPORTED = [
+  "severity",
+  "detail",
+  "hint",
+  "position",
+  "internalPosition",
+  "internalQuery",
+  "where",
+  "schema",
+  "table",
+  "column",
+  "dataType",
+  "constraint",
+  "file",
+  "line",
+  "routine",
+] as const satisfies readonly (keyof ServerReport)[];
+
 /** ` [db.example.com:5432 via websocket, during startup]`, as far as known. */
 function describePlace({ host, port, transport, phase }: ErrorPlace): string {
-  const address = host === undefined ? undefined : port === undefined ? host : `${host}:${port}`;
-  const via = transport === undefined ? undefined : `via ${transport}`;
-  const during = phase === undefined ? undefined : `during ${phase}`;
-  const connection = [address, via].filter(Boolean).join(" ");
-  const place = [connection, during].filter(Boolean).join(", ");
-  return place === "" ? "" : ` [${place}]`;
-}
-
-function kindsOf(constructor: typeof DriverError): readonly string[] {
-  const names: string[] = [];
-  let current: unknown = constructor;
-  while (typeof current === "function" && current !== Error && current !== Function.prototype) {
-    if (Object.hasOwn(current, "kind")) names.push((current as typeof DriverError).kind);
-    current = Object.getPrototypeOf(current);
-  }
-  return names;
+  const address = host && (port === undefined ? host : `${host}:${port}`);
+  const connection = [address, transport && `via ${transport}`].filter(Boolean).join(" ");
+  const place = [connection, phase && `during ${phase}`].filter(Boolean).join(", ");
+  return place && ` [${place}]`;
 }

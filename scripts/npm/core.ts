@@ -9,7 +9,7 @@ import { build } from "esbuild";
 import { join } from "node:path";
 import { LazyImports } from "./lazy_imports.ts";
 import { type Exports, stemOf } from "./manifest.ts";
-import { BROWSER, bundleOptions, ENGINE, type Platform, WORKERD } from "./platforms.ts";
+import { BROWSER, bundleOptions, EDGE_LIGHT, ENGINE, type Platform, WORKERD } from "./platforms.ts";
 
 const LEFT_OUT = `left out of pgduplex/core: import pgduplex, or set tlsEngine to an engine`;
 
@@ -28,7 +28,7 @@ const EVERYWHERE: Platform = {
 
 /** Bundles `core.js` of the main entry point for each platform, and gives what `exports` has to say of it. */
 export async function bundleCore(outDir: string, entryPoint: string): Promise<Exports> {
-  for (const platform of [BROWSER, WORKERD]) {
+  for (const platform of [BROWSER, EDGE_LIGHT, WORKERD]) {
     const { always, never, apart = [] } = platform;
     const withoutEngine = {
       ...platform,
@@ -48,7 +48,7 @@ export async function bundleCore(outDir: string, entryPoint: string): Promise<Ex
   const types = `./esm/${stemOf(entryPoint)}.d.ts`;
   return {
     workerd: { import: { types, default: "./workerd/core.js" } },
-    "edge-light": { import: { types, default: "./browser/core.js" } },
+    "edge-light": { import: { types, default: "./edge-light/core.js" } },
     browser: { import: { types, default: "./browser/core.js" } },
     import: { types, default: "./core/core.js" },
     require: { types: `./script/${stemOf(entryPoint)}.d.ts`, default: "./core/core.cjs" },

@@ -45,17 +45,36 @@ const NOWHERE = [
   "src/client/connection/raw_connection.ts",
 ];
 
-/** What programs that only query a database at one host have no use for. */
-const OPERATIONS = "src/client/operations.ts";
-const HOSTS = "src/session/hosts.ts";
+/** What programs that only connect through a proxy, by SCRAM, and query have no use for. */
+const RARELY = [
+  "src/client/operations.ts",
+  "src/config/known_options.ts",
+  "src/duplex/own_way.ts",
+  "src/duplex/sockets.ts",
+  "src/session/cancel.ts",
+  "src/session/hosts.ts",
+  "src/session/other_methods.ts",
+  "src/tls/platform.ts",
+  "src/tls/roots.ts",
+  "src/types/rare_decoders.ts",
+];
 
 /** What a connection in TLS that may be bound to needs, once. */
 const END_POINT = "src/auth/server_end_point.ts";
 
-const ALONE = ["src/auth/md5.ts", "src/session/oauth.ts", "src/auth/saslprep.ts"];
+const SASLPREP = "src/auth/saslprep.ts";
 
-/** What programs need that have values of rare types, or ask for them in binary. */
-const RARE_DECODERS = "src/types/rare_decoders.ts";
+/** What it takes to be anywhere but in a page: an environment, files, Node's TLS, requests of a Worker. */
+const NOT_IN_PAGES = [
+  "src/config/certificate_files.ts",
+  "src/config/environment.ts",
+  "src/config/host.ts",
+  "src/config/known_options.ts",
+  "src/duplex/system_failure.ts",
+  "src/session/password_file.ts",
+  "src/session/request_scope.ts",
+  "src/tls/node_engine.ts",
+];
 
 const SERVICE_FILE = "src/config/service_file.ts";
 
@@ -67,20 +86,37 @@ export const BROWSER: Platform = {
   name: "browser",
   always: EVERYWHERE,
   never: [...NOWHERE, "src/duplex/cloudflare.ts"],
-  alone: [...ALONE, END_POINT, "src/duplex/streams.ts", "src/duplex/direct_sockets.ts"],
-  apart: [OPERATIONS, HOSTS, RARE_DECODERS],
+  alone: [SASLPREP, END_POINT, "src/duplex/streams.ts", "src/duplex/direct_sockets.ts"],
+  apart: RARELY,
   shared: ["src/client/client.ts"],
-  copied: ["src/protocol/frontend.ts", "src/protocol/backend.ts", "src/types/other_oids.ts"],
-  replaced: [SERVICE_FILE, "src/config/host.ts", "src/duplex/system_failure.ts", "src/types/builtin_decoders.ts"],
+  copied: [
+    "src/auth/policy.ts",
+    "src/duplex/failures.ts",
+    "src/protocol/backend.ts",
+    "src/protocol/frontend.ts",
+    "src/session/failures.ts",
+    "src/types/other_oids.ts",
+  ],
+  replaced: [SERVICE_FILE, ...NOT_IN_PAGES, "src/types/builtin_decoders.ts"],
   leftOut: leftOutOf("browser"),
+};
+
+/** Vercel's edge functions: WebSockets and an environment, and all of a program is loaded at once. */
+export const EDGE_LIGHT: Platform = {
+  name: "edge-light",
+  always: [...EVERYWHERE, ...RARELY, END_POINT, "src/duplex/streams.ts"],
+  never: [...NOWHERE, "src/duplex/cloudflare.ts", "src/duplex/direct_sockets.ts"],
+  alone: [SASLPREP],
+  replaced: [SERVICE_FILE],
+  leftOut: leftOutOf("edge-light"),
 };
 
 /** Cloudflare Workers, which load all of a program at once. */
 export const WORKERD: Platform = {
   name: "workerd",
-  always: [...EVERYWHERE, OPERATIONS, HOSTS, END_POINT, "src/duplex/streams.ts", "src/duplex/cloudflare.ts"],
+  always: [...EVERYWHERE, ...RARELY, END_POINT, "src/duplex/streams.ts", "src/duplex/cloudflare.ts"],
   never: [...NOWHERE, "src/duplex/direct_sockets.ts"],
-  alone: ALONE,
+  alone: [SASLPREP],
   replaced: [SERVICE_FILE],
   leftOut: leftOutOf("workerd"),
 };
@@ -178,9 +214,11 @@ function replace({ replaced = [] }: Platform): Plugin {
   return {
     name: "replace",
     setup(bundle) {
-      bundle.onResolve({ filter: /^\.+\// }, ({ path, resolveDir }) => {
+      bundle.onResolve({ filter: /^\.+\// }, ({ kind, path, resolveDir }) => {
         const file = relative(Deno.cwd(), join(resolveDir, path));
-        return replaced.includes(file) ? { path: join(Deno.cwd(), "scripts/npm", basename(file)) } : undefined;
+        // What takes a file's place may load that lazily.
+        if (kind === "dynamic-import" || !replaced.includes(file)) return undefined;
+        return { path: join(Deno.cwd(), "scripts/npm", basename(file)) };
       });
     },
   };

@@ -137,11 +137,12 @@ function clauseOf(path: string, statement: ts.Statement): Clause | undefined {
   }
   if (!ts.isImportDeclaration(statement) || statement.importClause === undefined) return undefined;
   const { isTypeOnly, namedBindings, name } = statement.importClause;
+  if (isTypeOnly) return undefined;
   if (namedBindings !== undefined && ts.isNamespaceImport(namedBindings)) return assertConstants(path, specifier);
   if (name !== undefined || namedBindings === undefined || !ts.isNamedImports(namedBindings)) {
     throw new Error(`${specifier}: only named imports can be shared`);
   }
-  return { keyword: "import", specifier, names: valuesOf(isTypeOnly, namedBindings.elements) };
+  return { keyword: "import", specifier, names: valuesOf(false, namedBindings.elements) };
 }
 
 /** Each part may have constants for itself: by their names they would weigh more than by their values. */

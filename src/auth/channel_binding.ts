@@ -4,7 +4,7 @@
  * @module
  */
 
-import { AuthenticationError } from "../errors.ts";
+import { failure } from "./failure.ts";
 import type { ScramBinding } from "./scram.ts";
 
 /** What {@linkcode chooseBinding} decides by. */
@@ -51,8 +51,4 @@ export function chooseBinding({ offered, channelBinding, encrypted, endPoint }: 
     `of the SASL mechanisms that the server offers, none can be used here: ${offers}; known are SCRAM-SHA-256 and, ` +
       `where TLS shows the server's certificate and channel_binding is not disable, SCRAM-SHA-256-PLUS${token}`,
   );
-}
-
-function failure(code: string, message: string): AuthenticationError {
-  return new AuthenticationError(code, message, { phase: "authentication" });
 }

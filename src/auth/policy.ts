@@ -5,7 +5,7 @@
  */
 
 import type { AuthMethod, RequireAuth } from "../config/options.ts";
-import { AuthenticationError } from "../errors.ts";
+import { failure } from "./failure.ts";
 
 /**
  * Passes if `require_auth` lets the server use this method. To be asked before anything secret is answered, and with
@@ -17,10 +17,9 @@ export function assertMethodAllowed(method: AuthMethod, requireAuth: RequireAuth
   if (requireAuth === undefined || isMethodAllowed(method, requireAuth)) return;
   const { negated, methods } = requireAuth;
   const asked = method === "none" ? "asked for no authentication" : `asked for ${method} authentication`;
-  throw new AuthenticationError(
+  throw failure(
     "AUTH_METHOD_REFUSED",
     `the server ${asked}, which require_auth=${methods.map((name) => (negated ? "!" : "") + name).join(",")} forbids`,
-    { phase: "authentication" },
   );
 }
 
@@ -43,12 +42,11 @@ export function assertCleartextAllowed(
   allowCleartextPassword: boolean,
 ): void {
   if (info.secure === true || info.local === true || allowCleartextPassword) return;
-  throw new AuthenticationError(
+  throw failure(
     "AUTH_CLEARTEXT_REFUSED",
     "the server asked for the password in clear text, and the connection is not verified TLS, so others could read it; " +
       "use TLS with verification (sslmode=verify-full), let the server use scram-sha-256, " +
       "or set allowCleartextPassword: true",
-    { phase: "authentication" },
   );
 }
 
@@ -64,16 +62,15 @@ export function assertPasswordGiven(
   if (typeof password === "string" && password !== "") return;
   if (method === "scram-sha-256" || method === "scram-sha-256-plus") {
     const what = password === "" ? "a non-empty string" : "a string";
-    throw new AuthenticationError(
+    throw failure(
       "AUTH_PASSWORD_MISSING",
       `SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be ${what}`,
-      { phase: "authentication", verbatim: true, hint: "Set password, PGPASSWORD, or a line of a password file." },
+      { verbatim: true, hint: "Set password, PGPASSWORD, or a line of a password file." },
     );
   }
   const given = password === "" ? "the one given is empty" : "none was given";
-  throw new AuthenticationError(
+  throw failure(
     "AUTH_PASSWORD_MISSING",
     `the server asked for a password and ${given}; set password, PGPASSWORD, or a line of a password file`,
-    { phase: "authentication" },
   );
 }

@@ -4,11 +4,12 @@
  * @module
  */
 
-import { AuthenticationError } from "../errors.ts";
+import { encodeBase64 } from "../base64.ts";
 import { encodeUtf8 } from "../utf8.ts";
+import { failure } from "./failure.ts";
 import { assertPasswordGiven } from "./policy.ts";
 import { hmac, scramKeys } from "./scram_keys.ts";
-import { decodeServerMessage, encodeBase64, isPrintable, parseServerFinal, parseServerFirst } from "./scram_message.ts";
+import { decodeServerMessage, isPrintable, parseServerFinal, parseServerFirst } from "./scram_message.ts";
 
 /**
  * What the exchange says of the TLS connection that it runs in (RFC 5802 §6):
@@ -45,12 +46,17 @@ export const MAX_SCRAM_ITERATIONS = 100_000;
 
 const NONCE_BYTES = 18;
 
-type State =
-  | { readonly at: "start"; readonly password: string }
-  | { readonly at: "first sent"; readonly password: string }
-  | { readonly at: "final sent"; readonly serverSignature: Uint8Array }
-  | { readonly at: "verified" }
-  | { readonly at: "failed" };
+/** RFC 5802 §7, gs2-header, without an authorization identity. */
+const GS2_HEADER: Readonly<Record<ScramBinding["kind"], string>> = {
+  "none": "n,,",
+  "supported-but-unused": "y,,",
+  "tls-server-end-point": "p=tls-server-end-point,,",
+};
+
+/** The mechanism that goes with a binding. */
+export function mechanismOf({ kind }: ScramBinding): ScramMechanism {
+  return kind === "tls-server-end-point" ? "SCRAM-SHA-256-PLUS" : "SCRAM-SHA-256";
+}
 
 /**
  * One SCRAM exchange: `clientFirst` into SASLInitialResponse, `clientFinal` of what AuthenticationSASLContinue brings
@@ -75,14 +81,18 @@ export class ScramClient {
   readonly #nonce: string;
   readonly #clientFirstBare: string;
   readonly #maxIterations: number;
-  #state: State;
+  /** The message that may come next; after a failure there is none. */
+  #turn = "client-first-message";
+  #password: string;
+  #serverSignature = new Uint8Array();
+  #verified = false;
 
   /** @throws {AuthenticationError} `AUTH_PASSWORD_MISSING`; `AUTH_SCRAM_NONCE`: the nonce given is not printable */
   constructor(options: ScramOptions) {
     const { password, binding = { kind: "none" }, username = "", maxIterations = MAX_SCRAM_ITERATIONS } = options;
     assertPasswordGiven(password);
-    this.mechanism = binding.kind === "tls-server-end-point" ? "SCRAM-SHA-256-PLUS" : "SCRAM-SHA-256";
-    this.#gs2Header = gs2Header(binding);
+    this.mechanism = mechanismOf(binding);
+    this.#gs2Header = GS2_HEADER[binding.kind];
     this.#bindingData = binding.kind === "tls-server-end-point" ? binding.data : new Uint8Array();
     this.#nonce = options.nonce ?? encodeBase64(crypto.getRandomValues(new Uint8Array(NONCE_BYTES)));
     if (!isPrintable(this.#nonce)) {
@@ -90,19 +100,18 @@ export class ScramClient {
     }
     this.#clientFirstBare = `n=${escapeName(username)},r=${this.#nonce}`;
     this.#maxIterations = maxIterations;
-    this.#state = { at: "start", password };
+    this.#password = password;
   }
 
   /** Whether the server has proved that it knows the password. */
   get verified(): boolean {
-    return this.#state.at === "verified";
+    return this.#verified;
   }
 
   /** client-first-message: nothing in it depends on the password or on the server. */
   clientFirst(): Uint8Array<ArrayBuffer> {
-    const state = this.#state;
-    if (state.at !== "start") throw outOfTurn("client-first-message", state);
-    this.#state = { at: "first sent", password: state.password };
+    this.#take("client-first-message");
+    this.#turn = "server-first-message";
     return encodeUtf8(this.#gs2Header + this.#clientFirstBare);
   }
 
@@ -113,14 +122,14 @@ export class ScramClient {
    * `AUTH_SCRAM_STATE`
    */
   async clientFinal(serverFirst: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
-    const state = this.#state;
-    if (state.at !== "first sent") throw outOfTurn("server-first-message", state);
-    this.#state = { at: "failed" }; // unless all of what follows succeeds
+    this.#take("server-first-message");
+    const password = this.#password;
+    this.#password = "";
     const serverFirstText = decodeServerMessage(serverFirst);
     const { nonce, salt, iterations } = parseServerFirst(serverFirstText);
     this.#assertNonceExtended(nonce);
     this.#assertIterations(iterations);
-    const keys = await scramKeys(await prepare(state.password), salt, iterations);
+    const keys = await scramKeys(await prepare(password), salt, iterations);
 
     const header = encodeUtf8(this.#gs2Header);
     const withoutProof = `c=${encodeBase64(concatenate(header, this.#bindingData))},r=${nonce}`;
@@ -130,7 +139,8 @@ export class ScramClient {
       hmac(keys.serverKey, authMessage),
     ]);
     const proof = clientSignature.map((byte, index) => byte ^ keys.clientKey[index]);
-    this.#state = { at: "final sent", serverSignature };
+    this.#serverSignature = serverSignature;
+    this.#turn = "server-final-message";
     return encodeUtf8(`${withoutProof},p=${encodeBase64(proof)}`);
   }
 
@@ -141,20 +151,24 @@ export class ScramClient {
    * it did not like; `AUTH_SCRAM_MALFORMED`, `AUTH_SCRAM_STATE`
    */
   verifyServerFinal(serverFinal: Uint8Array): void {
-    const state = this.#state;
-    if (state.at !== "final sent") throw outOfTurn("server-final-message", state);
-    this.#state = { at: "failed" };
+    this.#take("server-final-message");
     const final = parseServerFinal(decodeServerMessage(serverFinal));
     if ("error" in final) {
       throw failure("AUTH_SCRAM_SERVER_ERROR", `the server ended the SCRAM exchange: ${JSON.stringify(final.error)}`);
     }
-    if (!equalInConstantTime(final.signature, state.serverSignature)) {
+    if (!equalInConstantTime(final.signature, this.#serverSignature)) {
       throw failure(
         "AUTH_SCRAM_SERVER_SIGNATURE",
         "the server's SCRAM signature is wrong: it does not know the password, so it may not be the server it seems to be",
       );
     }
-    this.#state = { at: "verified" };
+    this.#verified = true;
+  }
+
+  /** Nothing comes after this message, unless all goes well. */
+  #take(message: string): void {
+    if (this.#turn !== message) throw failure("AUTH_SCRAM_STATE", `a SCRAM ${message} out of turn`);
+    this.#turn = "";
   }
 
   /** RFC 5802 §5.1: the server's nonce is ours and at least one character of its own. */
@@ -184,18 +198,6 @@ async function prepare(password: string): Promise<string> {
   return saslprep(password);
 }
 
-/** RFC 5802 §7, gs2-header, without an authorization identity. */
-function gs2Header(binding: ScramBinding): string {
-  switch (binding.kind) {
-    case "none":
-      return "n,,";
-    case "supported-but-unused":
-      return "y,,";
-    case "tls-server-end-point":
-      return "p=tls-server-end-point,,";
-  }
-}
-
 /** RFC 5802 §5.1: `=` and `,` cannot stand in a name as they are. */
 function escapeName(name: string): string {
   return name.replaceAll("=", "=3D").replaceAll(",", "=2C");
@@ -214,12 +216,4 @@ function equalInConstantTime(one: Uint8Array, other: Uint8Array): boolean {
   let difference = 0;
   for (let index = 0; index < one.length; index++) difference |= one[index] ^ other[index];
   return difference === 0;
-}
-
-function outOfTurn(message: string, state: State): AuthenticationError {
-  return failure("AUTH_SCRAM_STATE", `a SCRAM ${message} out of turn (the exchange is at "${state.at}")`);
-}
-
-function failure(code: string, message: string): AuthenticationError {
-  return new AuthenticationError(code, message, { phase: "authentication" });
 }

@@ -5,8 +5,9 @@
  * @module
  */
 
-import { AuthenticationError } from "../errors.ts";
+import { setRecent } from "../recent.ts";
 import { encodeUtf8 } from "../utf8.ts";
+import { failure } from "./failure.ts";
 
 /** What proves the password to the server and the server to us (RFC 5802 §3), for one password, salt and count. */
 export interface ScramKeys {
@@ -45,7 +46,7 @@ export async function scramKeys(
   try {
     const name = await nameOf(secret, salt, iterations);
     const keys = remembered.get(name) ?? await derive(secret, salt, iterations);
-    remember(name, keys);
+    setRecent(remembered, name, keys, MAX_REMEMBERED_KEYS);
     return keys;
   } finally {
     secret.fill(0);
@@ -88,11 +89,11 @@ async function pbkdf2(
       await crypto.subtle.deriveBits({ name: "PBKDF2", hash: "SHA-256", salt, iterations }, key, 256),
     );
   } catch (cause) {
-    throw new AuthenticationError(
+    throw failure(
       "AUTH_SCRAM_ITERATIONS",
       `this platform refuses the ${iterations} SCRAM iterations that the server asks for ` +
         "(Cloudflare Workers do at most 100000); set the password again under a lower scram_iterations",
-      { phase: "authentication", cause },
+      { cause },
     );
   }
 }
@@ -113,13 +114,4 @@ async function nameOf(secret: Uint8Array, salt: Uint8Array, iterations: number):
   const name = String.fromCharCode(...await hmac(namingKey, message));
   message.fill(0);
   return name;
-}
-
-/** Puts the entry last, and so furthest from being forgotten. */
-function remember(name: string, keys: ScramKeys): void {
-  remembered.delete(name);
-  remembered.set(name, keys);
-  if (remembered.size <= MAX_REMEMBERED_KEYS) return;
-  const { value: oldest } = remembered.keys().next();
-  if (oldest !== undefined) remembered.delete(oldest);
 }

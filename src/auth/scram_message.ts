@@ -1,10 +1,12 @@
 /**
- * SCRAM's messages (RFC 5802 §5.1 and §7): reading the server's, strictly, and base64.
+ * SCRAM's messages (RFC 5802 §5.1 and §7): reading the server's, strictly.
  *
  * @module
  */
 
-import { AuthenticationError } from "../errors.ts";
+import { decodeBase64 } from "../base64.ts";
+import type { AuthenticationError } from "../errors.ts";
+import { failure } from "./failure.ts";
 
 /** The longest message of a server that is read, in bytes; PostgreSQL's are around 100. */
 export const MAX_SERVER_MESSAGE = 4096;
@@ -28,18 +30,10 @@ export type ServerFinal = { readonly signature: Uint8Array<ArrayBuffer> } | { re
 export function parseServerFirst(text: string): ServerFirst {
   const message = "server-first-message";
   if (text.startsWith("m=")) throw malformed(message, "it demands an extension, of which none are known here");
-  const [nonce, salt, iterations, ...extensions] = text.split(",");
-  assertExtensions(message, extensions);
-  const count = valueOf(message, "i", iterations);
-  if (!/^[1-9][0-9]{0,14}$/.test(count)) throw malformed(message, "the iteration count is not a positive number");
-  const parsed = {
-    nonce: valueOf(message, "r", nonce),
-    salt: base64Of(message, "salt", valueOf(message, "s", salt)),
-    iterations: Number(count),
-  };
-  if (!isPrintable(parsed.nonce)) throw malformed(message, "the nonce is not printable ASCII");
-  if (parsed.salt.length === 0) throw malformed(message, "the salt is empty");
-  return parsed;
+  const [nonce, salt, iterations] = attributesOf(message, text, "rsi");
+  if (!/^[1-9][0-9]{0,14}$/.test(iterations)) throw malformed(message, "the iteration count is not a positive number");
+  if (!isPrintable(nonce)) throw malformed(message, "the nonce is not printable ASCII");
+  return { nonce, salt: base64Of(message, "salt", salt), iterations: Number(iterations) };
 }
 
 /**
@@ -49,10 +43,8 @@ export function parseServerFirst(text: string): ServerFirst {
  */
 export function parseServerFinal(text: string): ServerFinal {
   const message = "server-final-message";
-  const [outcome, ...extensions] = text.split(",");
-  assertExtensions(message, extensions);
-  if (outcome.startsWith("e=")) return { error: valueOf(message, "e", outcome) };
-  const signature = base64Of(message, "signature", valueOf(message, "v", outcome));
+  if (text.startsWith("e=")) return { error: attributesOf(message, text, "e")[0] };
+  const signature = base64Of(message, "signature", attributesOf(message, text, "v")[0]);
   if (signature.length !== 32) throw malformed(message, `the signature has ${signature.length} bytes, not 32`);
   return { signature };
 }
@@ -82,36 +74,28 @@ export function isPrintable(text: string): boolean {
   return /^[\x21-\x2b\x2d-\x7e]+$/.test(text);
 }
 
-/** Standard base64 with padding (RFC 4648 §4). */
-export function encodeBase64(bytes: Uint8Array): string {
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
-}
-
 function base64Of(message: string, what: string, text: string): Uint8Array<ArrayBuffer> {
-  // atob alone would take white space and leave the padding out.
+  // Decoding alone would take white space, and go without padding.
   if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) {
     throw malformed(message, `the ${what} is not base64`);
   }
-  const binary = atob(text);
-  return Uint8Array.from({ length: binary.length }, (_, index) => binary.charCodeAt(index));
+  return decodeBase64(text);
 }
 
-function valueOf(message: string, name: string, attribute: string | undefined): string {
-  if (attribute === undefined || !attribute.startsWith(`${name}=`) || attribute.length === 2) {
-    throw malformed(message, `the attribute ${name}= is missing, empty or not in its place`);
-  }
-  return attribute.slice(2);
-}
-
-function assertExtensions(message: string, extensions: readonly string[]): void {
+/** The values of attributes with these names, in this order; nothing but extensions may follow them. */
+function attributesOf(message: string, text: string, names: string): string[] {
+  const attributes = text.split(",");
+  const extensions = attributes.splice(names.length);
   if (extensions.some((extension) => !/^[A-Za-z]=./su.test(extension))) {
     throw malformed(message, "what follows its attributes is not an extension");
   }
+  return Array.from(names, (name, index) => {
+    const attribute = attributes[index] ?? "";
+    if (attribute.startsWith(`${name}=`) && attribute.length > 2) return attribute.slice(2);
+    throw malformed(message, `the attribute ${name}= is missing, empty or not in its place`);
+  });
 }
 
 function malformed(message: string, problem: string, cause?: unknown): AuthenticationError {
-  return new AuthenticationError("AUTH_SCRAM_MALFORMED", `malformed SCRAM ${message}: ${problem}`, {
-    phase: "authentication",
-    cause,
-  });
+  return failure("AUTH_SCRAM_MALFORMED", `malformed SCRAM ${message}: ${problem}`, { cause });
 }

@@ -4,13 +4,12 @@
  * @module
  */
 
-import { ConfigError } from "../errors.ts";
 import type { AuthMethod, ConnectionOptions, RequireAuth } from "./options.ts";
-import { chosen, describe, invalid, type Settings } from "./settings.ts";
+import { chosen, flagOf, invalid, type Settings, wrong } from "./settings.ts";
 
 const METHODS: readonly AuthMethod[] = ["none", "password", "md5", "scram-sha-256", "scram-sha-256-plus", "oauth"];
 /** Methods of libpq that this driver never uses, so that refusing them is easy and accepting them is empty. */
-const OTHER_METHODS: readonly string[] = ["gss", "sspi"];
+const OTHER_METHODS = ["gss", "sspi"];
 
 /**
  * libpq's `require_auth`: a comma-separated list of methods, either all plain or all negated with `!`.
@@ -20,22 +19,19 @@ const OTHER_METHODS: readonly string[] = ["gss", "sspi"];
 export function resolveRequireAuth(settings: Settings): RequireAuth | undefined {
   const setting = settings.find("requireAuth", "require_auth");
   if (setting === undefined) return undefined;
-  const list = Array.isArray(setting.value) ? setting.value : String(setting.value).split(",");
-  const words = list.map((each) => String(each).trim());
+  const code = "CONFIG_REQUIRE_AUTH";
+  const words = String(setting.value).split(",").map((word) => word.trim());
   const negated = words[0].startsWith("!");
   if (words.some((word) => word.startsWith("!") !== negated)) {
-    throw new ConfigError("CONFIG_REQUIRE_AUTH", `${describe(setting)} mixes negated and plain methods`, CONFIG);
+    throw wrong(setting, "mixes negated and plain methods", code);
   }
   const names = words.map((word) => word.replace(/^!\s*/, ""));
   const repeated = names.find((name, index) => names.indexOf(name) !== index);
-  if (repeated !== undefined) {
-    const message = `${describe(setting)} names ${JSON.stringify(repeated)} more than once`;
-    throw new ConfigError("CONFIG_REQUIRE_AUTH", message, CONFIG);
-  }
+  if (repeated !== undefined) throw wrong(setting, `names ${JSON.stringify(repeated)} more than once`, code);
   const methods = names.filter((name): name is AuthMethod => METHODS.some((method) => method === name));
-  const unknown = names.some((name) => !OTHER_METHODS.includes(name) && !METHODS.some((method) => method === name));
+  const unknown = names.some((name) => ![...METHODS, ...OTHER_METHODS].includes(name));
   if (unknown || (!negated && methods.length === 0)) {
-    throw invalid(setting, `a list of ${METHODS.join(", ")}, all or none of them with !`, "CONFIG_REQUIRE_AUTH");
+    throw invalid(setting, `a list of ${METHODS.join(", ")}, all or none of them with !`, code);
   }
   return Object.freeze({ negated, methods: Object.freeze(methods) });
 }
@@ -49,7 +45,5 @@ export function resolveChannelBinding(settings: Settings): ConnectionOptions["ch
   const setting = settings.find("channelBinding", "channel_binding", "enableChannelBinding");
   if (setting === undefined) return "prefer";
   if (setting.option !== "enableChannelBinding") return chosen(setting, ["disable", "prefer", "require"] as const);
-  return settings.flag("enableChannelBinding") ? "prefer" : "disable";
+  return flagOf(setting) ? "prefer" : "disable";
 }
-
-const CONFIG = { phase: "config" } as const;

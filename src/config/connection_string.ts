@@ -8,7 +8,8 @@
  * @module
  */
 
-import { ConfigError } from "../errors.ts";
+import type { ConfigError } from "../errors.ts";
+import { failure } from "./failure.ts";
 import { parseKeywordValues } from "./keyword_values.ts";
 
 /** Settings by name, as text. */
@@ -26,7 +27,7 @@ export type ConnectionStringFields = ReadonlyMap<string, string>;
  */
 export function parseConnectionString(text: string): ConnectionStringFields {
   const trimmed = text.trim();
-  if (trimmed.includes("\0")) throw new ConfigError("CONFIG_NUL", "the connection string contains a NUL", CONFIG);
+  if (trimmed.includes("\0")) throw failure("CONFIG_NUL", "the connection string contains a NUL");
   if (trimmed === "") return new Map();
   if (trimmed.startsWith("/")) return parseSocketPath(trimmed);
   if (/^socket:/i.test(trimmed)) return parseSocketUrl(trimmed);
@@ -35,8 +36,6 @@ export function parseConnectionString(text: string): ConnectionStringFields {
   if (/[:/@?#]/.test(trimmed)) throw malformed("it is neither a URL (postgres://...) nor a database's name");
   return new Map([["database", trimmed]]);
 }
-
-const CONFIG = { phase: "config" } as const;
 
 const ESCAPES = "in a password, write / as %2F, ? as %3F and # as %23";
 
@@ -51,12 +50,11 @@ function parseSocketPath(text: string): ConnectionStringFields {
 
 /** `socket://user:password@/directory?db=database&encoding=utf8`, with or without the authority. */
 function parseSocketUrl(text: string): ConnectionStringFields {
-  const { authority = "", path, query } = splitUrl(text);
-  const { userinfo, hostAndPort } = splitAuthority(authority);
+  const { user, hostAndPort, path, options } = splitUrl(text);
   if (hostAndPort !== "" || !path.startsWith("/")) {
     throw malformed("socket: needs an absolute path, as socket:/directory");
   }
-  const fields = new Map([...present(parseUserinfo(userinfo)), ...parseQuery(query), ["host", decodeReserved(path)]]);
+  const fields = new Map([...present(user), ...options, ["host", decodeReserved(path)]]);
   rename(fields, "db", "database");
   rename(fields, "encoding", "client_encoding");
   return fields;
@@ -64,17 +62,17 @@ function parseSocketUrl(text: string): ConnectionStringFields {
 
 /** `postgres://user:password@host:port/database?option=value`; the options win over the authority. */
 function parseUrl(text: string): ConnectionStringFields {
-  const { scheme, authority = "", path, query } = splitUrl(text);
+  const { scheme, user, hostAndPort, path, options } = splitUrl(text);
   if (FOREIGN_SCHEMES.has(scheme.toLowerCase())) {
     throw malformed(
       `a database's URL begins with postgres://, not ${scheme}: (a WebSocket proxy is the option wsProxy)`,
     );
   }
-  const { userinfo, hostAndPort } = splitAuthority(authority);
   // node-postgres would look for a host called as the user here, and find none.
-  if (userinfo === "" && hostAndPort.includes(":") && path.includes("@")) throw unescapedPassword();
-  const fields = new Map([...present(parseUserinfo(userinfo)), ...present(parseHostAndPort(hostAndPort))]);
-  for (const [name, value] of parseQuery(query)) fields.set(name, value);
+  if (user.user === "" && user.password === "" && hostAndPort.includes(":") && path.includes("@")) {
+    throw unescapedPassword();
+  }
+  const fields = new Map([...present(user), ...present(parseHostAndPort(hostAndPort)), ...options]);
   rename(fields, "dbname", "database");
   // As node-postgres: an escaped slash in the database's name stays escaped.
   if (path.length > 1) fields.set("database", decodeReserved(path.slice(1)));
@@ -83,33 +81,32 @@ function parseUrl(text: string): ConnectionStringFields {
 
 interface UrlParts {
   readonly scheme: string;
-  readonly authority: string | undefined;
+  readonly user: Fields;
+  readonly hostAndPort: string;
   readonly path: string;
-  readonly query: string;
+  readonly options: ConnectionStringFields;
 }
 
-/** RFC 3986, appendix B; the fragment means nothing here. */
+/** RFC 3986, appendix B; as WHATWG's URLs, the last `@` ends the password, so that it may contain others unescaped. */
+const URL_PARTS = /^([^:/?#]+):(?:\/\/(?:([^/?#]*)@)?([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/;
+
+/** The fragment means nothing here. */
 function splitUrl(text: string): UrlParts {
   // deno-lint-ignore no-control-regex
   if (/[\x00-\x1f\x7f]/.test(text)) throw malformed("it contains a control character");
-  const match = /^([^:/?#]+):(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/.exec(text);
+  const match = URL_PARTS.exec(text);
   if (match === null) throw malformed("it is not a URL");
-  const [, scheme, authority, path, query = "", fragment = ""] = match;
+  const [, scheme, userinfo = "", hostAndPort = "", path, query = "", fragment = ""] = match;
   // What looks like a fragment that ends in a host is the rest of a password; do not take its start for a host.
   if (fragment.includes("@")) throw unescapedPassword();
-  return { scheme, authority, path, query };
-}
-
-/** As WHATWG's URLs, the last `@` ends the password, so that it may contain others unescaped. */
-function splitAuthority(authority: string): { userinfo: string; hostAndPort: string } {
-  const at = authority.lastIndexOf("@");
-  return { userinfo: authority.slice(0, Math.max(at, 0)), hostAndPort: authority.slice(at + 1) };
-}
-
-function parseUserinfo(userinfo: string): Fields {
-  const colon = userinfo.indexOf(":");
-  if (colon === -1) return { user: decode(userinfo) };
-  return { user: decode(userinfo.slice(0, colon)), password: decode(userinfo.slice(colon + 1)) };
+  const [user, ...password] = userinfo.split(":");
+  return {
+    scheme,
+    user: { user: decode(user), password: decode(password.join(":")) },
+    hostAndPort,
+    path,
+    options: parseQuery(query),
+  };
 }
 
 /** Several, separated by commas, become lists. */
@@ -127,7 +124,7 @@ function parseOneHost(text: string): { readonly host: string; readonly port: str
   if (match === null) throw malformed("its host is malformed (an IPv6 address stands in brackets)");
   const [, host, port = ""] = match;
   if (!/^\d*$/.test(port)) {
-    throw new ConfigError("CONFIG_PORT", `the connection string's port is not a number (${ESCAPES})`, CONFIG);
+    throw failure("CONFIG_PORT", `the connection string's port is not a number (${ESCAPES})`);
   }
   return { host: decode(host.replace(/^\[(.*)\]$/, "$1")), port };
 }
@@ -177,5 +174,5 @@ function unescapedPassword(): ConfigError {
 }
 
 function malformed(why: string): ConfigError {
-  return new ConfigError("CONFIG_URL", `the connection string is malformed: ${why}`, CONFIG);
+  return failure("CONFIG_URL", `the connection string is malformed: ${why}`);
 }

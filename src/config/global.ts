@@ -6,6 +6,7 @@
 
 import type { PemSource } from "./client_config.ts";
 import type { CryptoMode, TlsEngineChoice, WsProxy } from "./options.ts";
+import type { Source } from "./settings.ts";
 
 /** What {@linkcode config} may hold. */
 export interface GlobalConfig {
@@ -36,4 +37,16 @@ export const config: GlobalConfig = {
   rootCerts: undefined,
   tlsEngine: undefined,
   crypto: undefined,
+};
+
+const NAMES = ["wsProxy", "rootCerts", "tlsEngine", "crypto"] as const satisfies readonly (keyof GlobalConfig)[];
+
+/** {@linkcode config} as a source of settings, the weakest. */
+export const globalSource: Source = {
+  kind: "global",
+  describe: (option) => `the global config.${option}`,
+  get: (option) => {
+    const name = NAMES.find((each) => each === option);
+    return name && config[name];
+  },
 };

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { ConfigError } from "../errors.ts";
+import { failure } from "./failure.ts";
 import type { HostAddress, TargetSessionAttrs } from "./options.ts";
-import { chosen, type Settings } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 
 const DEFAULT_PORT = 5432;
 const TARGETS = ["any", "read-write", "read-only", "primary", "standby", "prefer-standby"] as const;
@@ -18,13 +18,8 @@ const TARGETS = ["any", "read-write", "read-only", "primary", "standby", "prefer
  */
 export function pairHosts(hosts: readonly string[], ports: readonly number[]): readonly HostAddress[] {
   if (ports.length > 1 && ports.length !== hosts.length) {
-    throw new ConfigError(
-      "CONFIG_PORT",
-      `there are ${ports.length} ports for ${hosts.length} hosts: name one, or one for each`,
-      {
-        phase: "config",
-      },
-    );
+    const message = `there are ${ports.length} ports for ${hosts.length} hosts: name one, or one for each`;
+    throw failure("CONFIG_PORT", message);
   }
   return Object.freeze(
     hosts.map((host, index) =>
@@ -41,12 +36,10 @@ export function splitPorts(value: unknown): unknown[] {
 
 /** @throws {ConfigError} `CONFIG_VALUE` */
 export function resolveTarget(settings: Settings): TargetSessionAttrs {
-  const setting = settings.find("target_session_attrs");
-  return setting === undefined ? "any" : chosen(setting, TARGETS);
+  return settings.oneOf(TARGETS, "target_session_attrs") ?? "any";
 }
 
 /** @throws {ConfigError} `CONFIG_VALUE` */
 export function resolveLoadBalance(settings: Settings): boolean {
-  const setting = settings.find("load_balance_hosts");
-  return setting !== undefined && chosen(setting, ["disable", "random"] as const) === "random";
+  return settings.oneOf(["disable", "random"] as const, "load_balance_hosts") === "random";
 }

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { ConfigError } from "../errors.ts";
+import type { ConfigError } from "../errors.ts";
+import { failure } from "./failure.ts";
 
 /**
  * Parses `host=localhost dbname='my db' password=it\'s`. Spaces around `=` are optional; a value that is empty or
@@ -37,7 +38,5 @@ const BARE = /^((?:[^\s\\]|\\[^]|\\$)*)/;
 function malformed(before: ReadonlyMap<string, string>, what: string): ConfigError {
   const last = [...before.keys()].pop();
   const where = last === undefined ? "at its start" : `after ${last}=...`;
-  return new ConfigError("CONFIG_URL", `the connection string is malformed: it has ${what} ${where}`, {
-    phase: "config",
-  });
+  return failure("CONFIG_URL", `the connection string is malformed: it has ${what} ${where}`);
 }

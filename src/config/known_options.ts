@@ -128,10 +128,14 @@ const MAX_DISTANCE = 2;
 /** What was warned of already, so that a pool's every client does not say it again. */
 const warned = new Set<string>();
 
-/** Warns on the console, once per name, of options that mean nothing here and should. Says names only, never a value. */
-export function warnOfUnknownOptions(names: Iterable<string>): void {
+/**
+ * Warns on the console, once per name, of options that mean nothing here and should. Says names only, never a value.
+ *
+ * @param asked The options of which somebody has asked what was said
+ */
+export function warnOfUnknownOptions(names: readonly string[], asked: ReadonlySet<string>): void {
   for (const name of names) {
-    if (KNOWN.has(name) || warned.has(name) || warned.size >= MAX_WARNINGS) continue;
+    if (asked.has(name) || KNOWN.has(name) || warned.has(name) || warned.size >= MAX_WARNINGS) continue;
     const warning = warningOf(name);
     if (warning === undefined) continue;
     warned.add(name);

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { ConfigError } from "../errors.ts";
-import { describe, type Settings } from "./settings.ts";
+import { type Settings, wrong } from "./settings.ts";
 
 /** By option: the values that ask for nothing, or for what holds anyway; where others matter; what to do instead. */
 const REFUSED: Readonly<Record<string, readonly [harmless: string, where: keyof Reach | undefined, instead: string]>> =
@@ -32,7 +31,6 @@ export function assertNothingRefused(settings: Settings, reach: Reach): void {
     const setting = settings.find(option);
     if (setting === undefined || harmless.split(" ").includes(String(setting.value))) continue;
     if (where !== undefined && !reach[where]) continue;
-    const message = `${describe(setting)} cannot be honoured here: ${instead}`;
-    throw new ConfigError("CONFIG_UNSUPPORTED", message, { phase: "config" });
+    throw wrong(setting, `cannot be honoured here: ${instead}`, "CONFIG_UNSUPPORTED");
   }
 }

@@ -4,36 +4,28 @@
  * @module
  */
 
-import { ConfigError } from "../errors.ts";
 import { resolveChannelBinding, resolveRequireAuth } from "./authentication.ts";
 import type { ClientConfig } from "./client_config.ts";
 import { parseConnectionString } from "./connection_string.ts";
-import { environment } from "./environment.ts";
-import { config as globalConfig } from "./global.ts";
+import { environment, environmentParameters } from "./environment.ts";
+import { failure } from "./failure.ts";
+import { globalSource } from "./global.ts";
 import { userIsNamed, userName } from "./host.ts";
 import { pairHosts, resolveLoadBalance, resolveTarget, splitPorts } from "./hosts.ts";
 import { warnOfUnknownOptions } from "./known_options.ts";
-import type {
-  ConnectionOptions,
-  CryptoMode,
-  OAuthTokenSource,
-  PasswordSource,
-  TlsEngineChoice,
-  WsProxy,
-} from "./options.ts";
+import type { ConnectionOptions, OAuthTokenSource, PasswordSource, TlsEngineChoice, WsProxy } from "./options.ts";
 import { assertNothingRefused } from "./refused.ts";
 import { withHidden } from "./secrets.ts";
 import {
-  assertNoNul,
-  chosen,
   connectionStringSource,
-  describe,
   invalid,
   isSaid,
   objectSource,
   type Setting,
   Settings,
   type Source,
+  withoutNul,
+  wrong,
 } from "./settings.ts";
 import { resolveTls } from "./ssl.ts";
 import { serviceSource } from "./service_file.ts";
@@ -59,33 +51,36 @@ export function resolveOptions(
   input: string | URL | ClientConfig | undefined,
   defaults: ClientConfig = {},
 ): ConnectionOptions {
-  const settings = new Settings(sourcesOf(input, defaults));
+  const sources = programSources(input);
+  const service = serviceSource(sources);
+  if (service !== undefined) sources.push(service);
+  const settings = new Settings([...sources, environment, objectSource("defaults", defaults), globalSource]);
+  try {
+    return resolve(settings);
+  } finally {
+    warnOfUnknownOptions(sources.flatMap(({ names = [] }) => names), settings.asked);
+  }
+}
+
+function resolve(settings: Settings): ConnectionOptions {
   const address = resolveAddress(settings);
   const userSaid = settings.text("user");
   const user = userSaid ?? userName();
   if (user === undefined) {
-    throw new ConfigError(
-      "CONFIG_USER",
-      "no user is named: give the option user, or PGUSER in the environment (which Deno reads with --allow-env)",
-      CONFIG,
-    );
+    const advice = "give the option user, or PGUSER in the environment (which Deno reads with --allow-env)";
+    throw failure("CONFIG_USER", `no user is named: ${advice}`);
   }
   const hosts = pairHosts(address.hosts, resolvePorts(settings));
   const wsProxy = resolveWsProxy(settings);
   const openDuplex = resolveFunction(settings, "openDuplex");
   const tlsUnlessSaid = wsProxy !== undefined || openDuplex !== undefined;
-  const tls = resolveTls(settings, {
-    tlsUnlessSaid,
-    globalRoots: globalConfig.rootCerts,
-    hostName: address.hostName,
-  });
+  const tls = resolveTls(settings, { tlsUnlessSaid, hostName: address.hostName });
   assertNothingRefused(settings, {
     tls: tls.mode === undefined ? tlsUnlessSaid : tls.mode !== "disable",
     socketDirectory: hosts.some(({ host }) => isSocketDirectory(host)),
   });
   const shown = {
-    host: hosts[0].host,
-    port: hosts[0].port,
+    ...hosts[0],
     hosts,
     targetSessionAttrs: resolveTarget(settings),
     loadBalanceHosts: resolveLoadBalance(settings),
@@ -95,7 +90,7 @@ export function resolveOptions(
     passfile: Object.freeze({ path: settings.text("passfile"), hostName: address.hostName }),
     tls,
     tlsEngine: resolveTlsEngine(settings),
-    crypto: resolveCrypto(settings),
+    crypto: settings.oneOf(["auto", "wasm", "subtle"] as const, "crypto") ?? "auto",
     wsProxy,
     webSocket: resolveFunction(settings, "webSocket"),
     openDuplex,
@@ -110,11 +105,11 @@ export function resolveOptions(
     ...resolveProtocolVersions(settings),
     requireAuth: resolveRequireAuth(settings),
     channelBinding: resolveChannelBinding(settings),
-    scramMaxIterations: settings.count("scramMaxIterations"),
+    scramMaxIterations: settings.count(1, "scramMaxIterations"),
     allowCleartextPassword: settings.flag("allowCleartextPassword") ?? false,
     speakFirst: settings.flag("speakFirst") ?? true,
     binary: settings.flag("binary") ?? false,
-    statementCache: settings.countOrNone("statementCache") ?? 0,
+    statementCache: settings.count(0, "statementCache") ?? 0,
   };
   return Object.freeze(withHidden(shown, {
     password: resolveSecret(settings, "password") as PasswordSource | undefined,
@@ -122,44 +117,26 @@ export function resolveOptions(
   }));
 }
 
-const CONFIG = { phase: "config" } as const;
-
 const DEFAULT_CONNECTION_TIMEOUT_MILLIS = 60_000; // a database that sleeps wakes within that; a wait has an end
 
-/** The strongest first. */
-function sourcesOf(input: string | URL | ClientConfig | undefined, defaults: ClientConfig): Source[] {
-  const sources = programSources(input);
-  const service = serviceSource(sources);
-  if (service !== undefined) {
-    warnOfUnknownOptions(service.names ?? []);
-    sources.push(service);
-  }
-  return [...sources, environment, objectSource("defaults", defaults)];
-}
-
-/** What the program itself says. */
+/** What the program itself says, the strongest first. */
 function programSources(input: string | URL | ClientConfig | undefined): Source[] {
   if (input === undefined || input === null) return [];
-  if (typeof input === "string" || input instanceof URL) return [stringSource(String(input))];
-  if (typeof input !== "object") throw notOptions("the options must be a connection string or an object");
+  if (isText(input)) return [stringSource(input)];
+  if (typeof input !== "object") throw failure("CONFIG_VALUE", "the options must be a connection string or an object");
   const { connectionString } = input;
-  warnOfUnknownOptions(Object.keys(input).filter((name) => isSaid((input as Record<string, unknown>)[name])));
   const options = objectSource("options", input);
   if (!isSaid(connectionString)) return [options];
-  if (typeof connectionString !== "string" && !(connectionString instanceof URL)) {
-    throw notOptions("the option connectionString must be a string or a URL");
-  }
-  return [stringSource(String(connectionString)), options];
+  if (isText(connectionString)) return [stringSource(connectionString), options];
+  throw wrong({ option: "connectionString", value: connectionString, source: options }, "must be a string or a URL");
 }
 
-function stringSource(text: string): Source {
-  const fields = parseConnectionString(text);
-  warnOfUnknownOptions(fields.keys());
-  return connectionStringSource(fields);
+function isText(input: unknown): input is string | URL {
+  return typeof input === "string" || input instanceof URL;
 }
 
-function notOptions(message: string): ConfigError {
-  return new ConfigError("CONFIG_VALUE", message, CONFIG);
+function stringSource(text: string | URL): Source {
+  return connectionStringSource(parseConnectionString(String(text)));
 }
 
 interface Address {
@@ -179,7 +156,7 @@ function resolveAddress(settings: Settings): Address {
   const diverts = addressed && (!named || sources.indexOf(addressed.source) <= sources.indexOf(named.source));
   if (!diverts || hostaddr === undefined) return { hosts, hostName: undefined };
   if (hosts.length > 1 || others.length > 0) {
-    throw new ConfigError("CONFIG_HOSTS", "hostaddr stands for one host: name several hosts without it", CONFIG);
+    throw failure("CONFIG_HOSTS", "hostaddr stands for one host: name several hosts without it");
   }
   const [host] = hosts;
   if (!/^[\d.]+$|:/.test(hostaddr)) throw invalid(addressed, "an IP address", "CONFIG_HOST");
@@ -196,12 +173,13 @@ function checkedHosts(settings: Settings, option: "host" | "hostaddr"): string[]
 
 function checkedHost(host: string, setting: Setting): string {
   if (isSocketDirectory(host)) return host;
+  // Not quoted: a URL given as the host may contain a password.
   if (/[\s/\\?#@]/.test(host)) {
-    // Not quoted: a URL given as the host may contain a password.
-    const message = `${
-      describe(setting)
-    } is neither a host name, nor an IP address, nor a directory that begins with /`;
-    throw new ConfigError("CONFIG_HOST", message, CONFIG);
+    throw wrong(
+      setting,
+      "is neither a host name, nor an IP address, nor a directory that begins with /",
+      "CONFIG_HOST",
+    );
   }
   return host.replace(/^\[(.*)\]$/, "$1");
 }
@@ -229,24 +207,19 @@ function resolveSecret(settings: Settings, option: "password" | "oauthBearerToke
   if (setting === undefined) return undefined;
   const { value } = setting;
   if (typeof value === "function") return value;
-  if (typeof value !== "string") {
-    throw new ConfigError("CONFIG_VALUE", `${describe(setting)} must be a string or a function that gives one`, CONFIG);
-  }
-  assertNoNul(value, setting);
-  return value;
+  if (typeof value === "string") return withoutNul(value, setting);
+  throw wrong(setting, "must be a string or a function that gives one");
 }
 
 function resolveWsProxy(settings: Settings): WsProxy | undefined {
   const setting = settings.find("wsProxy");
-  if (setting?.value === false) return undefined;
-  const proxy: unknown = setting?.value ?? globalConfig.wsProxy;
-  if (!isSaid(proxy)) return undefined;
-  if (typeof proxy === "string" || typeof proxy === "function") return proxy as WsProxy;
-  throw new ConfigError("CONFIG_VALUE", "wsProxy must be a URL, or a function of host and port that gives one", CONFIG);
+  if (setting === undefined || setting.value === false) return undefined;
+  if (typeof setting.value === "string" || typeof setting.value === "function") return setting.value as WsProxy;
+  throw wrong(setting, "must be a URL, or a function of host and port that gives one");
 }
 
 function resolveTlsEngine(settings: Settings): TlsEngineChoice {
-  const setting = settings.find("tlsEngine") ?? globalSetting("tlsEngine");
+  const setting = settings.find("tlsEngine");
   if (setting === undefined) return "auto";
   const { value } = setting;
   const isEngine = typeof value === "object" && value !== null && "connect" in value &&
@@ -255,23 +228,6 @@ function resolveTlsEngine(settings: Settings): TlsEngineChoice {
   if (value === "auto" || value === "platform" || value === "wolfssl") return value;
   throw invalid(setting, "auto, platform, wolfssl, or a TlsEngine");
 }
-
-function resolveCrypto(settings: Settings): CryptoMode {
-  const setting = settings.find("crypto") ?? globalSetting("crypto");
-  return setting === undefined ? "auto" : chosen(setting, ["auto", "wasm", "subtle"] as const);
-}
-
-function globalSetting(option: "tlsEngine" | "crypto"): Setting | undefined {
-  const value = globalConfig[option];
-  return isSaid(value) ? { value, option, source: GLOBAL } : undefined;
-}
-
-/** Where settings for all clients are said. */
-const GLOBAL: Source = {
-  kind: "options",
-  describe: (option) => `the global config.${option}`,
-  get: () => undefined,
-};
 
 function resolveFunction<Name extends "openDuplex" | "webSocket">(
   settings: Settings,
@@ -310,29 +266,15 @@ function resolveStartupParameters(settings: Settings): Readonly<Record<string, s
   return Object.freeze(parameters);
 }
 
-/** PGTZ, PGDATESTYLE and PGGEQO. Dates are read in ISO: of a date style only the order of day and month is asked for. */
-function environmentParameters(): Readonly<Record<string, string | undefined>> {
-  const said = new Settings([environment]);
-  const style = said.text("datestyle");
-  const order = /\b(?:ymd|dmy|mdy)\b/i.exec(style ?? "")?.[0] ??
-    (/\b(?:euro|german)/i.test(style ?? "") ? "DMY" : /\b(?:us\b|noneuro)/i.test(style ?? "") ? "MDY" : undefined);
-  return {
-    timezone: said.text("timezone"),
-    datestyle: style && (order === undefined ? "ISO" : `ISO, ${order.toUpperCase()}`),
-    geqo: said.text("geqo"),
-  };
-}
-
 function resolveProtocolVersions(
   settings: Settings,
 ): Pick<ConnectionOptions, "maxProtocolVersion" | "minProtocolVersion"> {
-  const choices = ["3.0", "3.2", "latest"] as const;
-  const max = settings.oneOf(choices, "maxProtocolVersion", "max_protocol_version");
+  const max = settings.oneOf(["3.0", "3.2", "latest"] as const, "maxProtocolVersion", "max_protocol_version");
   const minProtocolVersion = settings.oneOf(["3.0", "3.2"] as const, "minProtocolVersion", "min_protocol_version") ??
     "3.0";
   const maxProtocolVersion = max === "latest" ? "3.2" : max ?? minProtocolVersion;
   if (minProtocolVersion > maxProtocolVersion) {
-    throw new ConfigError("CONFIG_VALUE", "minProtocolVersion is above maxProtocolVersion", CONFIG);
+    throw failure("CONFIG_VALUE", "minProtocolVersion is above maxProtocolVersion");
   }
   return { maxProtocolVersion, minProtocolVersion };
 }

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { ConfigError } from "../errors.ts";
+import type { ConfigError } from "../errors.ts";
+import { failure } from "./failure.ts";
 import { env, readTextFile, readTextFileIfPresent, userFile } from "./host.ts";
 import { isSaid, type Source } from "./settings.ts";
 
@@ -31,7 +32,7 @@ export function serviceSource(stronger: readonly Source[]): Source | undefined {
   const where = places.length === 0
     ? "and no service file is there (~/.pg_service.conf; Deno reads it with --allow-read and --allow-env)"
     : `in ${places.join(" or ")}`;
-  throw new ConfigError("CONFIG_SERVICE", `the service ${JSON.stringify(service)} is not defined ${where}`, CONFIG);
+  throw failure("CONFIG_SERVICE", `the service ${JSON.stringify(service)} is not defined ${where}`);
 }
 
 /** The settings of one service, as text under libpq's names; undefined where the file does not define it. */
@@ -70,7 +71,7 @@ function said(sources: readonly Source[], option: string, variable: string): str
   const value = sources.map((source) => source.get(option)).find(isSaid);
   if (value === undefined) return env(variable);
   if (typeof value === "string") return value;
-  throw new ConfigError("CONFIG_VALUE", `the option ${option} must be a string`, CONFIG);
+  throw failure("CONFIG_VALUE", `the option ${option} must be a string`);
 }
 
 /** A file and what is in it. */
@@ -100,12 +101,10 @@ function reading<Text>(path: string, read: (path: string) => Text): Text {
   } catch (cause) {
     const { code, name } = cause as { code?: unknown; name?: unknown };
     const reason = String(typeof code === "string" ? code : name);
-    throw new ConfigError("CONFIG_FILE", `the service file "${path}" cannot be read (${reason})`, { ...CONFIG, cause });
+    throw failure("CONFIG_FILE", `the service file "${path}" cannot be read (${reason})`, { cause });
   }
 }
 
 function malformed(path: string, index: number, what: string): ConfigError {
-  return new ConfigError("CONFIG_SERVICE", `line ${index + 1} of the service file "${path}" ${what}`, CONFIG);
+  return failure("CONFIG_SERVICE", `line ${index + 1} of the service file "${path}" ${what}`);
 }
-
-const CONFIG = { phase: "config" } as const;

@@ -5,11 +5,12 @@
  * @module
  */
 
-import { ConfigError } from "../errors.ts";
+import type { ConfigError } from "../errors.ts";
+import { failure } from "./failure.ts";
 
 /** One place where settings are said. */
 export interface Source {
-  readonly kind: "connection string" | "options" | "service file" | "environment" | "defaults";
+  readonly kind: "connection string" | "options" | "service file" | "environment" | "defaults" | "global";
   /** Where a person would look for the setting, for messages: `port in the connection string`. */
   describe(option: string): string;
   /** What is said, unchecked. `ssl.ca` is a field of the `ssl` object. */
@@ -30,12 +31,13 @@ export function objectSource(kind: "options" | "defaults", object: object): Sour
   return {
     kind,
     describe: (option) => kind === "options" ? `the option ${option}` : `${option} of the defaults`,
-    get: (option) => {
-      const [name, inner] = option.split(".");
-      const value = field(object, name);
-      return inner === undefined ? value : field(value, inner);
-    },
+    get: (option) => option.split(".").reduce<unknown>(field, object),
+    names: kind === "options" ? Object.keys(object).filter((name) => isSaid(field(object, name))) : [],
   };
+}
+
+function field(object: unknown, name: string): unknown {
+  return typeof object === "object" && object !== null ? (object as Record<string, unknown>)[name] : undefined;
 }
 
 /** A parsed connection string. */
@@ -44,14 +46,20 @@ export function connectionStringSource(fields: ReadonlyMap<string, string>): Sou
     kind: "connection string",
     describe: (option) => `${option} in the connection string`,
     get: (option) => fields.get(option),
+    names: [...fields.keys()],
   };
 }
 
 const LARGEST_DURATION = 0x7fff_ffff; // of timers in every runtime, and of the server's settings
 
-/** Reads settings by name out of several sources. Of several names for one thing, the first that is said counts. */
+/**
+ * Reads settings by name out of several sources. Of several names for one thing, the first that is said counts. What is
+ * not what it must be throws a {@linkcode ConfigError}, `CONFIG_VALUE` unless said otherwise.
+ */
 export class Settings {
   readonly sources: readonly Source[];
+  /** The options that were asked for. */
+  readonly asked: Set<string> = new Set();
 
   constructor(sources: readonly Source[]) {
     this.sources = sources;
@@ -59,6 +67,7 @@ export class Settings {
 
   /** The strongest setting; undefined, null, the empty string and NaN count as not said. */
   find(...options: string[]): Setting | undefined {
+    for (const option of options) this.asked.add(option);
     for (const source of this.sources) {
       for (const option of options) {
         const value = source.get(option);
@@ -67,84 +76,61 @@ export class Settings {
     }
   }
 
-  /** @throws {ConfigError} `CONFIG_VALUE`; `CONFIG_NUL`, since on the wire a NUL would end the string. */
+  /** @throws {ConfigError} `CONFIG_NUL`, since on the wire a NUL would end the string. */
   text(...options: string[]): string | undefined {
     const setting = this.find(...options);
     if (setting === undefined) return undefined;
-    const { value } = setting;
-    if (typeof value !== "string") throw invalid(setting, "a string");
-    assertNoNul(value, setting);
-    return value;
+    if (typeof setting.value !== "string") throw invalid(setting, "a string");
+    return withoutNul(setting.value, setting);
   }
 
-  /** @throws {ConfigError} `CONFIG_VALUE` */
   flag(...options: string[]): boolean | undefined {
     const setting = this.find(...options);
-    if (setting === undefined) return undefined;
-    switch (setting.value) {
-      case true:
-      case "true":
-      case "1":
-      case 1:
-        return true;
-      case false:
-      case "false":
-      case "0":
-      case 0:
-        return false;
-      default:
-        throw invalid(setting, "true or false");
-    }
+    return setting && flagOf(setting);
   }
 
-  /** @throws {ConfigError} `CONFIG_VALUE` */
   oneOf<Choice extends string>(choices: readonly Choice[], ...options: string[]): Choice | undefined {
     const setting = this.find(...options);
     return setting && chosen(setting, choices);
   }
 
-  /** @throws {ConfigError} `CONFIG_VALUE` */
-  count(...options: string[]): number | undefined {
+  /** A whole number, `least` or more; where that is 0, `false` is none as well. */
+  count(least: 0 | 1, ...options: string[]): number | undefined {
     const setting = this.find(...options);
     if (setting === undefined) return undefined;
-    const number = Number(setting.value);
-    if (!Number.isSafeInteger(number) || number < 1) throw invalid(setting, "a whole number above 0");
-    return number;
+    const number = least === 0 && setting.value === "false" ? 0 : Number(setting.value);
+    if (Number.isSafeInteger(number) && number >= least) return number;
+    throw invalid(setting, least === 0 ? "a whole number" : "a whole number above 0");
   }
 
-  /**
-   * A whole number; 0 and `false` are none.
-   *
-   * @throws {ConfigError} `CONFIG_VALUE`
-   */
-  countOrNone(...options: string[]): number | undefined {
-    const setting = this.find(...options);
-    if (setting === undefined) return undefined;
-    const number = setting.value === "false" ? 0 : Number(setting.value);
-    if (!Number.isSafeInteger(number) || number < 0) throw invalid(setting, "a whole number");
-    return number;
-  }
-
-  /**
-   * Whole milliseconds; 0, `false` and Infinity are 0, that is, no limit.
-   *
-   * @throws {ConfigError} `CONFIG_VALUE`
-   */
+  /** Whole milliseconds; 0, `false` and Infinity are 0, that is, no limit. */
   millis(...options: string[]): number | undefined {
     const setting = this.find(...options);
     return setting && duration(setting, "milliseconds", 1);
   }
 
-  /**
-   * As {@linkcode millis}, from a setting in whole seconds, where also a negative number means no limit (libpq).
-   *
-   * @throws {ConfigError} `CONFIG_VALUE`
-   */
+  /** As {@linkcode millis}, from a setting in whole seconds, where also a negative number means no limit (libpq). */
   seconds(...options: string[]): number | undefined {
     const setting = this.find(...options);
-    if (setting === undefined) return undefined;
-    return Number(setting.value) < 0 ? 0 : duration(setting, "seconds", 1000);
+    return setting && (Number(setting.value) < 0 ? 0 : duration(setting, "seconds", 1000));
   }
+}
+
+/** @throws {ConfigError} `CONFIG_VALUE` */
+export function flagOf(setting: Setting, otherwise = "true or false"): boolean {
+  switch (setting.value) {
+    case true:
+    case "true":
+    case "1":
+    case 1:
+      return true;
+    case false:
+    case "false":
+    case "0":
+    case 0:
+      return false;
+  }
+  throw invalid(setting, otherwise);
 }
 
 /** Whether a value counts as given. */
@@ -156,7 +142,7 @@ export function isSaid(value: unknown): boolean {
 export function chosen<Choice extends string>(
   setting: Setting,
   choices: readonly Choice[],
-  code = "CONFIG_VALUE",
+  code?: string,
 ): Choice {
   const choice = choices.find((each) => each === setting.value);
   if (choice === undefined) throw invalid(setting, `one of ${choices.join(", ")}`, code);
@@ -164,41 +150,29 @@ export function chosen<Choice extends string>(
 }
 
 /** @throws {ConfigError} `CONFIG_NUL` */
-export function assertNoNul(text: string, setting: Setting): void {
-  if (text.includes("\0")) throw new ConfigError("CONFIG_NUL", `${describe(setting)} contains a NUL`, CONFIG);
+export function withoutNul(text: string, setting: Setting): string {
+  if (text.includes("\0")) throw wrong(setting, "contains a NUL", "CONFIG_NUL");
+  return text;
 }
 
 /** The error for a value that is not what it must be. */
-export function invalid(setting: Setting, expected: string, code = "CONFIG_VALUE"): ConfigError {
+export function invalid(setting: Setting, expected: string, code?: string): ConfigError {
   const { value, option, source } = setting;
   // In a malformed connection string any value may be part of the password.
-  const shown = source.kind !== "connection string" && !SECRETS.has(option) &&
+  const shown = source.kind !== "connection string" && !SECRETS.includes(option) &&
       (typeof value === "string" || typeof value === "number")
     ? `, not ${JSON.stringify(value).slice(0, 80)}`
     : "";
-  return new ConfigError(code, `${describe(setting)} must be ${expected}${shown}`, CONFIG);
+  return wrong(setting, `must be ${expected}${shown}`, code);
 }
 
-/** Where a setting was said, for a message. */
-export function describe({ option, source }: Setting): string {
-  return source.describe(option);
+/** The error for a setting of which the value is not shown: where it was said, and what is wrong with it. */
+export function wrong({ option, source }: Setting, what: string, code = "CONFIG_VALUE", cause?: unknown): ConfigError {
+  return failure(code, `${source.describe(option)} ${what}`, cause === undefined ? {} : { cause });
 }
 
 /** Options whose values appear in no message. */
-const SECRETS: ReadonlySet<string> = new Set([
-  "password",
-  "oauthBearerToken",
-  "sslpassword",
-  "ssl.passphrase",
-  "sslkey",
-  "ssl.key",
-]);
-
-const CONFIG = { phase: "config" } as const;
-
-function field(object: unknown, name: string): unknown {
-  return typeof object === "object" && object !== null ? (object as Record<string, unknown>)[name] : undefined;
-}
+const SECRETS = ["password", "oauthBearerToken", "sslpassword", "ssl.passphrase", "sslkey", "ssl.key"];
 
 function duration(setting: Setting, unit: string, inMillis: number): number {
   const { value } = setting;

@@ -5,18 +5,17 @@
  * @module
  */
 
-import { ConfigError } from "../errors.ts";
-import { homeDirectory, readTextFile, readTextFileIfPresent } from "./host.ts";
+import { encodeBase64 } from "../base64.ts";
+import { libpqRootFile, readNamedFile } from "./certificate_files.ts";
+import { failure } from "./failure.ts";
 import type { SslMode, TlsRequest } from "./options.ts";
 import { withHidden } from "./secrets.ts";
-import { chosen, describe, invalid, isSaid, type Setting, type Settings, type Source } from "./settings.ts";
+import { chosen, flagOf, isSaid, type Setting, type Settings, type Source, wrong } from "./settings.ts";
 
 /** What the request depends on besides the settings. */
 export interface TlsContext {
   /** Whether a connection of which nothing is said about TLS may use it: not so on a direct socket. */
   readonly tlsUnlessSaid: boolean;
-  /** The global `config.rootCerts`. */
-  readonly globalRoots: unknown;
   /** The host's name, where the connection goes to an address instead (`hostaddr`). */
   readonly hostName: string | undefined;
 }
@@ -35,7 +34,7 @@ export function resolveTls(settings: Settings, context: TlsContext): TlsRequest 
   const request = {
     mode,
     libpqCompat,
-    ...(inUse ? roots(settings, context.globalRoots, libpqCompat ? mode : undefined) : UNSAID_ROOTS),
+    ...(inUse ? roots(settings, libpqCompat ? mode : undefined) : UNSAID_ROOTS),
     serverName: settings.text("ssl.servername") ?? context.hostName,
     ...versions(settings),
     negotiation,
@@ -75,7 +74,8 @@ function modeSaidBy(source: Source, libpqCompat: boolean): SslMode | undefined {
     // node-postgres's defaults hold `ssl: false`, which nobody said.
     return source.kind === "defaults" && mode === "disable" ? undefined : mode;
   }
-  if (source.kind === "environment") return undefined;
+  // What is said for every client does not turn TLS on.
+  if (source.kind === "environment" || source.kind === "global") return undefined;
   if (["sslrootcert", "sslcert", "sslkey", "rootCerts"].some((option) => isSaid(source.get(option)))) {
     return "verify-full";
   }
@@ -87,20 +87,12 @@ function modeSaidBy(source: Source, libpqCompat: boolean): SslMode | undefined {
 
 function modeOfSsl(setting: Setting): SslMode {
   const { value } = setting;
-  switch (value) {
-    case true:
-    case "true":
-    case "1":
-      return "verify-full";
-    case false:
-    case "false":
-    case "0":
-      return "disable";
-  }
   const mode = SSL_MODES.find((mode) => mode === value);
   if (mode !== undefined) return mode;
-  if (typeof value !== "object" || value === null) throw invalid(setting, "true, false, an sslmode or an object");
-  return (value as { rejectUnauthorized?: unknown }).rejectUnauthorized === false ? "no-verify" : "verify-full";
+  if (typeof value === "object") {
+    return (value as { rejectUnauthorized?: unknown }).rejectUnauthorized === false ? "no-verify" : "verify-full";
+  }
+  return flagOf(setting, "true, false, an sslmode or an object") ? "verify-full" : "disable";
 }
 
 const VERSIONS = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"] as const;
@@ -110,7 +102,7 @@ function versions(settings: Settings): Pick<TlsRequest, "minVersion" | "maxVersi
   const maxVersion = settings.oneOf(VERSIONS, "ssl_max_protocol_version", "ssl.maxVersion");
   if (minVersion !== undefined && maxVersion !== undefined && minVersion > maxVersion) {
     const problem = `the oldest version of TLS to speak, ${minVersion}, is newer than the newest, ${maxVersion}`;
-    throw new ConfigError("CONFIG_VALUE", problem, CONFIG);
+    throw failure("CONFIG_VALUE", problem);
   }
   return { minVersion, maxVersion };
 }
@@ -122,39 +114,20 @@ const UNSAID_ROOTS: Roots = { rootCerts: undefined, systemRoots: false };
 const these = (rootCerts: readonly string[]): Roots => ({ rootCerts, systemRoots: false });
 
 /** `libpqMode` is the mode where libpq's meanings hold, and with them libpq's default file of roots. */
-function roots(settings: Settings, globalRoots: unknown, libpqMode: SslMode | undefined): Roots {
+function roots(settings: Settings, libpqMode: SslMode | undefined): Roots {
   const setting = settings.find("sslrootcert", "ssl.ca", "rootCerts");
   if (setting?.option === "sslrootcert") {
     if (setting.value !== "system") return these(Object.freeze([pemOrFile(setting)]));
     if (libpqMode !== undefined && libpqMode !== "verify-full") {
       const advice = `sslmode=${libpqMode} is too weak for sslrootcert=system; use verify-full`;
-      throw new ConfigError("CONFIG_SSLMODE", advice, CONFIG);
+      throw failure("CONFIG_SSLMODE", advice);
     }
     return { rootCerts: undefined, systemRoots: true };
   }
   if (setting !== undefined) return these(pemList(setting));
-  if (isSaid(globalRoots)) return these(pemList({ value: globalRoots, option: "rootCerts", source: GLOBAL }));
   const verifies = libpqMode !== undefined && libpqMode !== "no-verify";
   const file = verifies ? libpqRootFile() : undefined;
   return file === undefined ? UNSAID_ROOTS : these(Object.freeze([file]));
-}
-
-const GLOBAL: Pick<Source, "describe"> & Source = {
-  kind: "options",
-  describe: (option) => `the global config.${option}`,
-  get: () => undefined,
-};
-
-/** `~/.postgresql/root.crt`, whose being there makes libpq verify in every mode. */
-function libpqRootFile(): string | undefined {
-  const home = homeDirectory();
-  if (home === undefined) return undefined;
-  const path = `${home}/.postgresql/root.crt`;
-  try {
-    return readTextFileIfPresent(path);
-  } catch (cause) {
-    throw new ConfigError("CONFIG_FILE", `cannot read the file "${path}" (${nameOf(cause)})`, { ...CONFIG, cause });
-  }
 }
 
 type Identity = Partial<Pick<TlsRequest, "clientCertificate" | "nodeOptions">>;
@@ -165,8 +138,11 @@ function clientIdentity(settings: Settings): Identity {
   const key = settings.find("sslkey", "ssl.key");
   const passphrase = settings.text("sslpassword", "ssl.passphrase");
   const rest = nodeOptions(settings);
-  if (cert === undefined && key === undefined) return { nodeOptions: nonEmpty({ ...rest, passphrase }) };
-  if (cert === undefined || key === undefined) throw incompleteIdentity(cert, key);
+  if (cert === undefined || key === undefined) {
+    if (cert !== undefined) throw wrong(cert, "is given without its key (sslkey)");
+    if (key !== undefined) throw wrong(key, "is given without the certificate (sslcert)");
+    return { nodeOptions: nonEmpty({ ...rest, passphrase }) };
+  }
   if (isList(cert.value) || isList(key.value)) { // Several certificates, or keys with a passphrase each: only Node can.
     return { nodeOptions: nonEmpty({ ...rest, cert: cert.value, key: key.value, passphrase }) };
   }
@@ -190,12 +166,6 @@ function nonEmpty(options: Record<string, unknown>): TlsRequest["nodeOptions"] {
   return said.length === 0 ? undefined : Object.freeze(Object.fromEntries(said));
 }
 
-function incompleteIdentity(cert: Setting | undefined, key: Setting | undefined): ConfigError {
-  const [given, missing] = cert ? [cert, "its key (sslkey)"] : [key, "the certificate (sslcert)"];
-  const where = given === undefined ? "a client certificate" : describe(given);
-  return new ConfigError("CONFIG_VALUE", `${where} is given without ${missing}`, CONFIG);
-}
-
 function isList(value: unknown): boolean {
   return Array.isArray(value) &&
     (value.length > 1 || !(typeof value[0] === "string" || value[0] instanceof Uint8Array));
@@ -206,27 +176,6 @@ function pemOrFile(setting: Setting): string {
   const { value, option } = setting;
   if (typeof value !== "string" || value.includes(PEM_BEGIN) || option.startsWith("ssl.")) return pem(setting);
   return pem({ ...setting, value: readNamedFile(value, setting) });
-}
-
-function readNamedFile(path: string, setting: Setting): string {
-  try {
-    return readTextFile(path);
-  } catch (cause) {
-    // What was given as the key's path may be the key itself, so neither it nor the cause, which quotes it, is shown.
-    const secret = setting.option === "sslkey";
-    const file = secret ? "it names" : `"${path}"`;
-    throw new ConfigError(
-      "CONFIG_FILE",
-      `${describe(setting)} must be PEM text or a file's path, but the file ${file} cannot be read (${nameOf(cause)})`,
-      secret ? CONFIG : { ...CONFIG, cause },
-    );
-  }
-}
-
-/** Such as `ENOENT` or `NotCapable`. */
-function nameOf(error: unknown): string {
-  const { code, name } = error as { code?: unknown; name?: unknown };
-  return String(typeof code === "string" ? code : name);
 }
 
 function pemList(setting: Setting): readonly string[] {
@@ -244,8 +193,7 @@ function isDer(value: unknown): value is Uint8Array {
 
 /** A certificate in RFC 7468's form. */
 function pemOfDer(der: Uint8Array): string {
-  const base64 = btoa(Array.from(der, (byte) => String.fromCharCode(byte)).join(""));
-  const lines = base64.match(/.{1,64}/g) ?? [];
+  const lines = encodeBase64(der).match(/.{1,64}/g) ?? [];
   return [`${PEM_BEGIN}CERTIFICATE-----`, ...lines, "-----END CERTIFICATE-----", ""].join("\n");
 }
 
@@ -255,7 +203,5 @@ function pem(setting: Setting): string {
   const value = Array.isArray(setting.value) ? setting.value[0] : setting.value;
   const text = value instanceof Uint8Array ? new TextDecoder().decode(value) : value;
   if (typeof text === "string" && text.includes(PEM_BEGIN)) return text;
-  throw new ConfigError("CONFIG_PEM", `${describe(setting)} is not PEM (text with "${PEM_BEGIN}...")`, CONFIG);
+  throw wrong(setting, `is not PEM (text with "${PEM_BEGIN}...")`, "CONFIG_PEM");
 }
-
-const CONFIG = { phase: "config" } as const;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { setRecent } from "../recent.ts";
 import type { Duplex } from "./duplex.ts";
 import { offerOf, type Opening, PROXY_PROTOCOL, SSL_REQUEST } from "./proxy_protocol.ts";
 import { describeUrl } from "./proxy_url.ts";
@@ -81,11 +82,5 @@ function recall(proxy: string): boolean | undefined {
 }
 
 function remember(proxy: string, knows: boolean): void {
-  remembered.delete(proxy);
-  remembered.set(proxy, { knows, at: performance.now() });
-  if (remembered.size <= MAX_REMEMBERED) return;
-  for (const oldest of remembered.keys()) {
-    remembered.delete(oldest);
-    return;
-  }
+  setRecent(remembered, proxy, { knows, at: performance.now() }, MAX_REMEMBERED);
 }

@@ -22,6 +22,8 @@
  * @module
  */
 
+import { decodeBase64, encodeBase64 } from "../base64.ts";
+
 /** The name that says that the others are understood. */
 export const PROXY_PROTOCOL = "pgduplex.v1";
 
@@ -86,16 +88,11 @@ function isClientHello(bytes: Uint8Array): boolean {
 
 /** RFC 4648 section 5, without padding. */
 function toBase64Url(bytes: Uint8Array): string {
-  let binary = "";
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  return encodeBase64(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
 function fromBase64Url(text: string): Uint8Array | undefined {
   // One reading: neither padding, nor spaces, nor a length that no bytes have.
   if (!/^[\w-]+$/.test(text) || text.length % 4 === 1) return undefined;
-  const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-  const bytes = new Uint8Array(binary.length);
-  for (let index = 0; index < bytes.length; index++) bytes[index] = binary.charCodeAt(index);
-  return bytes;
+  return decodeBase64(text.replaceAll("-", "+").replaceAll("_", "/"));
 }

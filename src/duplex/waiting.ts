@@ -68,6 +68,21 @@ export function assertSignal(signal: unknown): void {
 /** The longest that a timer can wait, in milliseconds: runtimes call at once what is to wait longer. */
 export const LONGEST_TIMER_MILLIS = 0x7fff_ffff;
 
+/** Works on what `giveUp` ends: that is called where the signal has aborted, or aborts before the work is done. */
+export async function unlessGivenUp<T>(
+  signal: AbortSignal | undefined,
+  giveUp: () => void,
+  work: () => Promise<T>,
+): Promise<T> {
+  signal?.addEventListener("abort", giveUp, { once: true });
+  if (signal?.aborted) giveUp();
+  try {
+    return await work();
+  } finally {
+    signal?.removeEventListener("abort", giveUp);
+  }
+}
+
 /** A timer that does not keep the process alive, where the runtime knows the idea. */
 export function letProcessExit(timer: unknown): void {
   if (typeof timer === "object") (timer as { unref?(): void } | null)?.unref?.();

@@ -12,7 +12,7 @@ import { Inbox } from "./inbox.ts";
 import { describeUrl } from "./proxy_url.ts";
 import type { Target } from "./target.ts";
 import { remoteName } from "./target.ts";
-import { deferred, DONE } from "./waiting.ts";
+import { deferred, DONE, unlessAborted } from "./waiting.ts";
 import type { Deferred } from "./waiting.ts";
 
 /** What is used of a WebSocket: the standard's, and of npm `ws` what the standard lacks. */
@@ -98,11 +98,11 @@ export async function openWebSocket(
 ): Promise<WebSocketDuplex> {
   const { host, port, signal } = target;
   const place = { host, port, transport: "websocket", phase: "open" as const };
-  const proxy = describeUrl(url);
+  const info = { transport: "websocket", remote: `${remoteName(target)} through ${describeUrl(url)}` };
   const failed = (detail: string, cause?: unknown) =>
     new TransportError(
       "TRANSPORT_OPEN_FAILED",
-      `the WebSocket to the proxy ${proxy} for ${remoteName(target)} could not be opened: ` +
+      `the WebSocket to the proxy ${describeUrl(url)} for ${remoteName(target)} could not be opened: ` +
         `${withoutSecrets(detail, url)} (check that the proxy runs and allows this target)`,
       // An error that shows the URL may show a token.
       {
@@ -112,40 +112,24 @@ export async function openWebSocket(
       },
     );
   const create = options.webSocket ?? givenWebSocket(target) ?? await platformWebSocket();
-  return await new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(aborted("opening the WebSocket", signal.reason, place));
-    let socket: WebSocketLike;
-    try {
-      socket = create(url, [...options.protocols ?? []]);
-    } catch (cause) {
-      return reject(failed(wordsOf(cause), cause));
-    }
-    socket.binaryType = "arraybuffer";
-    let settled = false;
-    const settle = (act: () => void) => {
-      if (settled) return;
-      settled = true;
-      signal?.removeEventListener("abort", onAbort);
-      act();
-    };
-    const onAbort = () =>
-      settle(() => {
-        release(socket);
-        reject(aborted("opening the WebSocket", signal?.reason, place));
-      });
-    signal?.addEventListener("abort", onAbort, { once: true });
-    socket.addEventListener("open", () =>
-      settle(() => {
-        const info = { transport: "websocket", remote: `${remoteName(target)} through ${proxy}` };
-        resolve(new OpenWebSocket(socket, info, options.maxUnread ?? MAX_UNREAD));
-      }));
-    socket.addEventListener("error", (event) =>
-      settle(() => {
-        release(socket);
-        reject(failed(errorWords(event), event.error));
-      }));
-    socket.addEventListener("close", (event) => settle(() => reject(failed(closeWords(event)))));
-  });
+  if (signal?.aborted) throw aborted("opening the WebSocket", signal.reason, place);
+  let socket: WebSocketLike;
+  try {
+    socket = create(url, [...options.protocols ?? []]);
+  } catch (cause) {
+    throw failed(wordsOf(cause), cause);
+  }
+  socket.binaryType = "arraybuffer";
+  const { promise, resolve, reject } = deferred<WebSocketDuplex>();
+  socket.addEventListener("open", () => resolve(new OpenWebSocket(socket, info, options.maxUnread ?? MAX_UNREAD)));
+  socket.addEventListener("error", (event) => reject(failed(errorWords(event), event.error)));
+  socket.addEventListener("close", (event) => reject(failed(closeWords(event))));
+  try {
+    return await unlessAborted(promise, signal, (late) => late.close());
+  } catch (error) {
+    release(socket);
+    throw signal?.aborted ? aborted("opening the WebSocket", signal.reason, place) : error;
+  }
 }
 
 /** Why the WebSocket is of no more use. */

@@ -7,6 +7,7 @@
 
 import type { ConnectionOptions } from "../config/options.ts";
 import type { Duplex } from "../duplex/duplex.ts";
+import { unlessGivenUp } from "../duplex/waiting.ts";
 import { TimeoutError } from "../errors.ts";
 import { cancelRequest } from "../protocol/frontend.ts";
 import { MessageWriter } from "../protocol/message_writer.ts";
@@ -49,14 +50,14 @@ export async function requestCancel(
   const state = new ConnectState(options, controller.signal);
   try {
     const { duplex } = await dial(options, policy, encrypted ? "tls" : "plain", state);
-    const close = () => duplex.close(controller.signal.reason);
-    controller.signal.addEventListener("abort", close, { once: true });
-    if (controller.signal.aborted) close();
+    const { signal } = controller;
     try {
-      const writer = new MessageWriter();
-      cancelRequest(writer, target.processId, target.secretKey);
-      await duplex.write(writer.take());
-      await untilClosed(duplex, controller.signal);
+      await unlessGivenUp(signal, () => duplex.close(signal.reason), async () => {
+        const writer = new MessageWriter();
+        cancelRequest(writer, target.processId, target.secretKey);
+        await duplex.write(writer.take());
+        await untilClosed(duplex, signal);
+      });
     } catch (cause) {
       throw state.located(cause);
     } finally {

@@ -6,18 +6,19 @@
 
 import type { ConnectionOptions } from "../config/options.ts";
 import { unixSocketPath } from "../duplex/target.ts";
-import { AbortError, DatabaseError, type DriverError, TimeoutError, TlsError } from "../errors.ts";
+import { unlessGivenUp } from "../duplex/waiting.ts";
+import { AbortError, DatabaseError, type DriverError, type ErrorPlace, TimeoutError, TlsError } from "../errors.ts";
 import type { TlsInfo } from "../tls/engine.ts";
 import { type TlsPath, type TlsPolicy, tlsPolicy } from "../tls/sslmode.ts";
-import { requestCancel } from "./cancel.ts";
 import { ConnectState, type ConnectTimings } from "./connect_state.ts";
 import { dial, type Encryption } from "./dial.ts";
 import { GuessRefused } from "./guess.ts";
 import { rememberedLogin, rememberLogin } from "./method_memory.ts";
-import { askPassword, needsPassword, passwordFromFile } from "./password.ts";
+import { askPassword, needsPassword } from "./password.ts";
+import { passwordFromFile } from "./password_file.ts";
 import type { SessionEvents } from "./session_options.ts";
 import type { Session } from "./session.ts";
-import { type StartedSession, startSession } from "./startup.ts";
+import { startSession } from "./startup.ts";
 
 /** What a connect reports, and what may end it early. */
 export interface ConnectInput {
@@ -56,12 +57,14 @@ export async function connect(input: ConnectInput): Promise<Connected> {
 }
 
 async function connectToOne(input: ConnectInput): Promise<Connected> {
+  const { options: { host, port, connectionTimeoutMillis: millis }, signal } = input;
   const controller = new AbortController();
-  const release = attachLimits(input, controller);
+  const timer = millis > 0 ? setTimeout(() => controller.abort(timedOut(host, port, millis)), millis) : undefined;
+  const giveUp = () => controller.abort(abortedBy(signal, { host, port }));
   try {
-    return await connectByPolicy(input, controller.signal);
+    return await unlessGivenUp(signal, giveUp, () => connectByPolicy(input, controller.signal));
   } finally {
-    release();
+    clearTimeout(timer);
   }
 }
 
@@ -110,50 +113,47 @@ async function attempt(input: Attempt): Promise<Connected> {
 
 /** `refusal` is why this is a repetition, where it is one. */
 async function start(input: Attempt, refusal: GuessRefused | undefined): Promise<Connected> {
-  const { options, policy, kind, password, signal, startedAt, events, onLastMessage = () => {} } = input;
+  const { options, policy, kind, signal, startedAt, events, onLastMessage = () => {} } = input;
   const state = new ConnectState(options, signal, startedAt);
-  const dialled = await dial(options, policy, kind, state);
-  const key = {
-    host: options.host,
-    port: options.port,
-    user: options.user,
-    database: options.database,
-    encrypted: dialled.tls !== undefined,
-  };
-  const closeOnAbort = () => dialled.duplex.close(signal.reason);
-  signal.addEventListener("abort", closeOnAbort, { once: true });
-  try {
-    if (signal.aborted) closeOnAbort();
-    const known = rememberedLogin(key);
-    const started: StartedSession = await startSession({
-      ...dialled,
+  const { duplex, tls } = await dial(options, policy, kind, state);
+  const { host, port, user, database } = options;
+  const encrypted = tls !== undefined;
+  const key = { host, port, user, database, encrypted };
+  const known = rememberedLogin(key);
+  const startup = async () =>
+    await startSession({
+      duplex,
+      tls,
       options,
       state,
       // A server that is known to ask is told without waiting for the question.
-      password: password ?? (needsPassword(known?.method) ? await passwordFromFile(options) : undefined),
+      password: input.password ?? (needsPassword(known?.method) ? await passwordFromFile(options) : undefined),
       remembered: known?.method,
       mayGuess: refusal === undefined && !known?.politely,
       session: {
         events,
         idleTimeoutMillis: options.idleTimeoutMillis,
-        requestCancel: (session) => requestCancel(options, policy, dialled.tls !== undefined, session),
+        requestCancel: async (session) => {
+          const { requestCancel } = await import("./cancel.ts");
+          await requestCancel(options, policy, encrypted, session);
+        },
       },
       onLastMessage,
     });
+  try {
+    const { session, method } = await unlessGivenUp(signal, () => duplex.close(signal.reason), startup);
     // It gave no reason, and a login without the guess succeeds: what it dislikes is being spoken to first.
     const disliked = refusal !== undefined && refusal.method === undefined;
-    rememberLogin(key, { method: started.method, politely: disliked || (known?.politely ?? false) });
-    const connected = { session: started.session, timings: state.timings, tls: dialled.tls };
+    rememberLogin(key, { method, politely: disliked || (known?.politely ?? false) });
+    const connected = { session, timings: state.timings, tls };
     input.onReady?.(connected);
-    started.session.start();
+    session.start();
     return connected;
   } catch (error) {
     if (error instanceof GuessRefused && error.method !== undefined) {
       rememberLogin(key, { method: error.method, politely: false });
     }
     throw error;
-  } finally {
-    signal.removeEventListener("abort", closeOnAbort);
   }
 }
 
@@ -178,29 +178,12 @@ function mayTryOtherwise(error: unknown): boolean {
   return error instanceof DatabaseError && error.phase === "authentication";
 }
 
-/** The connect's deadline and the caller's signal, as one AbortController. */
-function attachLimits({ options, signal }: ConnectInput, controller: AbortController): () => void {
-  const { host, port, connectionTimeoutMillis } = options;
-  const onAbort = () =>
-    controller.abort(
-      signal?.reason instanceof AbortError
-        ? signal.reason.addPlace({ host, port })
-        : new AbortError("ABORTED", "the connect was aborted by its AbortSignal", {
-          host,
-          port,
-          cause: signal?.reason,
-          safeToRetry: true,
-        }),
-    );
-  if (signal?.aborted) onAbort();
-  signal?.addEventListener("abort", onAbort, { once: true });
-  const timer = connectionTimeoutMillis > 0
-    ? setTimeout(() => controller.abort(timedOut(host, port, connectionTimeoutMillis)), connectionTimeoutMillis)
-    : undefined;
-  return () => {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", onAbort);
-  };
+/** The caller gave up. */
+function abortedBy(signal: AbortSignal | undefined, place: ErrorPlace): AbortError {
+  const cause: unknown = signal?.reason;
+  if (cause instanceof AbortError) return cause.addPlace(place);
+  const message = "the connect was aborted by its AbortSignal";
+  return new AbortError("ABORTED", message, { ...place, cause, safeToRetry: true });
 }
 
 function timedOut(host: string, port: number, millis: number): DriverError {

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { DriverError, type ErrorPlace, type Phase, TransportError } from "../errors.ts";
+import { DriverError, type ErrorPlace, type Phase } from "../errors.ts";
+import { broken } from "./failures.ts";
 
 /** When each part of connecting was done, in milliseconds since the connect began. */
 export interface ConnectTimings {
@@ -55,9 +56,6 @@ export class ConnectState {
     if (this.signal.aborted && this.signal.reason instanceof DriverError) {
       return this.signal.reason.addPlace(this.place);
     }
-    if (!(cause instanceof DriverError)) {
-      return new TransportError("TRANSPORT_LOST", "the connection broke", { ...this.place, cause });
-    }
-    return cause.addPlace(this.place);
+    return broken(this.place, cause);
   }
 }

@@ -10,6 +10,7 @@ import {
   asError,
   ClientError,
   DriverError,
+  type DriverErrorOptions,
   type ErrorPlace,
   ProtocolError,
   TimeoutError,
@@ -17,19 +18,17 @@ import {
 } from "../errors.ts";
 
 /**
- * The server closed the connection without having been asked to; `cause` is what it said last. node-postgres has no code
- * for it; it gets that of Node for a peer that hangs up, by which programs know that they may connect again.
+ * The server closed the connection without having been asked to. node-postgres has no code for it; it gets that of Node for
+ * a peer that hangs up, by which programs know that they may connect again.
  */
-export function peerEnded(place: ErrorPlace & { readonly cause?: unknown }, hint = SEE_ITS_LOG): TransportError {
+export function peerEnded(when: string, options?: DriverErrorOptions): TransportError {
   return new TransportError("CONNECTION_ENDED", "Connection terminated unexpectedly", {
-    ...place,
     verbatim: true,
-    hint,
+    hint: `The server closed the connection${when}: see its log.`,
     system: { code: "ECONNRESET" },
+    ...options,
   });
 }
-
-const SEE_ITS_LOG = "The server closed the connection: see its log.";
 
 /** Whatever broke the connection, as one of our errors. */
 export function broken(place: ErrorPlace, cause: unknown): DriverError {
@@ -70,20 +69,17 @@ export function ofAnotherRequest(place: ErrorPlace): ClientError {
   );
 }
 
-export function unexpectedMessage(place: ErrorPlace, type: number): ProtocolError {
-  return new ProtocolError(
-    "PROTOCOL_UNEXPECTED_MESSAGE",
-    `the server sent a message of type ${JSON.stringify(String.fromCharCode(type))} that nothing had asked for`,
-    place,
-  );
+/** Of a message the type, of a request of the server's the name. */
+export function unexpectedMessage(what: number | string): ProtocolError {
+  const shown = JSON.stringify(typeof what === "number" ? String.fromCharCode(what) : what);
+  return new ProtocolError("PROTOCOL_UNEXPECTED_MESSAGE", `the server sent ${shown}, which nothing had asked for`);
 }
 
 /** The server waits for data while it reads requests for something else: the connection cannot be saved. */
-export function copyInPipeline(place: ErrorPlace): ProtocolError {
+export function copyInPipeline(): ProtocolError {
   return new ProtocolError(
     "COPY_IN_PIPELINE",
     "the server waits for COPY data while other queries are in flight: begin the query with COPY",
-    place,
   );
 }
 

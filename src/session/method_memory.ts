@@ -5,6 +5,7 @@
  */
 
 import type { AuthMethod } from "../config/options.ts";
+import { setRecent } from "../recent.ts";
 
 /** More servers than one program talks to; the least recently stored are forgotten. */
 const MAX_REMEMBERED = 256;
@@ -33,14 +34,7 @@ export function rememberedLogin(key: MethodKey): RememberedLogin | undefined {
 }
 
 export function rememberLogin(key: MethodKey, login: RememberedLogin): void {
-  const name = text(key);
-  remembered.delete(name);
-  remembered.set(name, login);
-  if (remembered.size <= MAX_REMEMBERED) return;
-  for (const oldest of remembered.keys()) {
-    remembered.delete(oldest);
-    return;
-  }
+  setRecent(remembered, text(key), login, MAX_REMEMBERED);
 }
 
 function text({ host, port, user, database, encrypted }: MethodKey): string {

@@ -11,8 +11,6 @@ import type { DuplexInfo } from "../duplex/duplex.ts";
 import { unlessAborted } from "../duplex/waiting.ts";
 import { AuthenticationError, DriverError } from "../errors.ts";
 
-export { OAUTH_RESIGNED, oauthRefused } from "../auth/oauth.ts";
-
 /**
  * The message with the token for this connection, which is asked for once it is certain that the server may have it.
  *

@@ -1,10 +1,9 @@
 /**
- * Where the password comes from: what was said, the function that was given, or at last a password file.
+ * Where the password comes from: what was said, or the function that was given. (At last, a file: password_file.ts.)
  *
  * @module
  */
 
-import { fileSystem } from "../config/host.ts";
 import type { AuthMethod, ConnectionOptions } from "../config/options.ts";
 import { unlessAborted } from "../duplex/waiting.ts";
 import { AuthenticationError, DriverError } from "../errors.ts";
@@ -42,17 +41,6 @@ export async function askPassword(
   const code = "AUTH_PASSWORD_TYPE";
   const fields = { code, driverCode: code, host, port, phase: "authentication" };
   throw Object.assign(new TypeError("Password must be a string"), fields);
-}
-
-/** What a password file has for this host where nobody said a password. As in node-postgres, asked when it is needed. */
-export async function passwordFromFile(options: ConnectionOptions): Promise<string | undefined> {
-  const { password, passfile, host, port, database, user } = options;
-  // Loaded only then: most programs have no password file, and pages no files.
-  if (password !== undefined || fileSystem() === undefined) return undefined;
-  const { findPassword, passwordFile } = await import("../config/passfile.ts");
-  const file = passwordFile(passfile.path);
-  const hosts = passfile.hostName === undefined ? [host] : [passfile.hostName, host];
-  return file && findPassword(file, { hosts, port, database, user });
 }
 
 /** Whether a server that authenticates by this will want a password. */

@@ -10,6 +10,7 @@ import type { ParameterValue } from "../protocol/frontend.ts";
 import type { FrameReader } from "../protocol/frame_reader.ts";
 import { decodeRowDescription, type FieldDescription } from "../protocol/row_description.ts";
 import * as Backend from "../protocol/backend_types.ts";
+import { unexpectedMessage } from "./failures.ts";
 
 /** What to bind to a portal. */
 export interface PortalQuery {
@@ -87,7 +88,7 @@ export class PortalAnswer {
       case Backend.CopyDone:
         return;
     }
-    throw unexpected(type);
+    throw unexpectedMessage(type);
   }
 
   /** What a parser of the program's own throws fails the portal; what breaks the protocol fails the session. */
@@ -100,11 +101,4 @@ export class PortalAnswer {
       this.#error = asError(error);
     }
   }
-}
-
-function unexpected(type: number): ProtocolError {
-  return new ProtocolError(
-    "PROTOCOL_UNEXPECTED_MESSAGE",
-    `the server answered a portal's request with a message of type ${JSON.stringify(String.fromCharCode(type))}`,
-  );
 }

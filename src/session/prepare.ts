@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type DatabaseError, ProtocolError } from "../errors.ts";
+import type { DatabaseError } from "../errors.ts";
 import { decodeParameterDescription } from "../protocol/backend.ts";
 import * as Backend from "../protocol/backend_types.ts";
 import { close, describe, parse, sync } from "../protocol/frontend.ts";
@@ -12,6 +12,7 @@ import type { FrameReader } from "../protocol/frame_reader.ts";
 import type { MessageWriter } from "../protocol/message_writer.ts";
 import { decodeRowDescription, type FieldDescription } from "../protocol/row_description.ts";
 import { Exchange } from "./exchange.ts";
+import { unexpectedMessage } from "./failures.ts";
 import type { PreparedStatement } from "./statements.ts";
 
 /** What the server says of a prepared statement. */
@@ -51,15 +52,6 @@ abstract class StatementExchange<T> extends Exchange {
   override fail(error: Error): void {
     this.#settle.reject(this.#error ?? error);
   }
-
-  protected unexpected(type: number): ProtocolError {
-    return new ProtocolError(
-      "PROTOCOL_UNEXPECTED_MESSAGE",
-      `the server answered a request about a statement with a message of type ${
-        JSON.stringify(String.fromCharCode(type))
-      }`,
-    );
-  }
 }
 
 /** Describe (statement) and Sync. */
@@ -90,7 +82,7 @@ export class DescribeStatement extends StatementExchange<StatementDescription> {
       case Backend.NoData:
         return;
     }
-    throw this.unexpected(type);
+    throw unexpectedMessage(type);
   }
 
   protected override result(): StatementDescription {
@@ -152,7 +144,7 @@ export class CloseStatement extends StatementExchange<void> {
   }
 
   override handle(type: number): void {
-    if (type !== Backend.CloseComplete) throw this.unexpected(type);
+    if (type !== Backend.CloseComplete) throw unexpectedMessage(type);
   }
 
   protected override result(): void {}

@@ -12,6 +12,7 @@ import { copyFail } from "../protocol/frontend.ts";
 import type { FrameReader } from "../protocol/frame_reader.ts";
 import { decodeRowDescription, type FieldDescription } from "../protocol/row_description.ts";
 import { Exchange, type ExchangeContext } from "./exchange.ts";
+import { unexpectedMessage } from "./failures.ts";
 
 /** Receives the result of one statement. */
 export interface ResultSink {
@@ -61,10 +62,7 @@ export abstract class QueryExchange extends Exchange {
       case Backend.CopyDone:
         return;
     }
-    throw new ProtocolError(
-      "PROTOCOL_UNEXPECTED_MESSAGE",
-      `the server answered a query with a message of type ${JSON.stringify(String.fromCharCode(type))}`,
-    );
+    throw unexpectedMessage(type);
   }
 
   override error(error: DatabaseError): void {

@@ -321,9 +321,9 @@ export class Session {
         return this.parameterStatus();
     }
     const exchange = this.#sent.peek();
-    if (exchange === undefined) throw unexpectedMessage(this.#here(), type);
+    if (exchange === undefined) throw unexpectedMessage(type);
     if (type === Backend.CopyInResponse && !exchange.exclusive && this.#sent.length > 1) {
-      throw copyInPipeline(this.#during("query"));
+      throw copyInPipeline();
     }
     return exchange.handle(type, frames, this.#context);
   }
@@ -331,7 +331,7 @@ export class Session {
   #readyForQuery(status: TransactionStatus): void {
     this.transactionStatus = status;
     const exchange = this.#sent.peek();
-    if (exchange === undefined) throw unexpectedMessage(this.#here(), Backend.ReadyForQuery);
+    if (exchange === undefined) throw unexpectedMessage(Backend.ReadyForQuery);
     if (exchange.continues(status)) return;
     this.#sent.shift();
     exchange.release?.();
@@ -369,7 +369,7 @@ export class Session {
     if (this.#ending !== undefined) return;
     // What the server said last is the reason itself, unless it belongs to a query.
     const reason = this.#sent.length === 0 ? this.#fatal : undefined;
-    this.destroy(reason ?? peerEnded({ ...this.#here(), cause: this.#fatal }));
+    this.destroy(reason ?? peerEnded("", { ...this.#here(), cause: this.#fatal }));
   }
 
   // -- giving up on one exchange

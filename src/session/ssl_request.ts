@@ -36,9 +36,7 @@ export async function requestSsl(transport: Duplex): Promise<boolean> {
  */
 export async function readSslAnswer(transport: Duplex): Promise<boolean> {
   const answer = await transport.read();
-  if (answer === null) {
-    throw peerEnded({}, "The server closed the connection instead of answering SSLRequest.");
-  }
+  if (answer === null) throw peerEnded(" instead of answering SSLRequest");
   if (answer.length === 1 && answer[0] === TLS_ACCEPTED) return true;
   if (answer.length === 1 && answer[0] === TLS_REFUSED) return false;
   throw new ProtocolError("PROTOCOL_SSL_ANSWER", `the server answered SSLRequest ${wrongly(answer)}`);

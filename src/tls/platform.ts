@@ -1,5 +1,5 @@
 import { TlsError } from "../errors.ts";
-import type { TlsEngine } from "./engine.ts";
+import type { TlsEngine, TlsOptions } from "./engine.ts";
 
 /**
  * The TLS that the platform has over its own sockets (`Duplex.startTls`): Node's, Deno's, Workers'.
@@ -27,3 +27,27 @@ export const platformEngine: TlsEngine = {
     }
   },
 };
+
+/**
+ * The platform's TLS, and for what it cannot honour whom `instead` gives, over the same connection: the platform's own
+ * sockets refuse before they do anything.
+ */
+export function platformOr(instead: (options: TlsOptions) => Promise<TlsEngine | undefined>): TlsEngine {
+  return {
+    name: platformEngine.name,
+    async connect(duplex, options) {
+      if (duplex.startTls === undefined) return await platformEngine.connect(duplex, options);
+      let refusal: unknown;
+      try {
+        return await duplex.startTls(options);
+      } catch (error) {
+        refusal = error;
+      }
+      const unsupported = refusal instanceof TlsError && refusal.driverCode === "TLS_OPTION_UNSUPPORTED";
+      const engine = unsupported ? await instead(options) : undefined;
+      if (engine !== undefined) return await engine.connect(duplex, options);
+      duplex.close(refusal);
+      throw refusal;
+    },
+  };
+}

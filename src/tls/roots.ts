@@ -6,6 +6,7 @@
 
 import { builtinModule } from "../builtin_module.ts";
 import { TlsError } from "../errors.ts";
+import type { TlsEngine } from "./engine.ts";
 
 /** A cache, and the only state of this module: reading a hundred certificates anew for each connection would be waste. */
 let known: readonly string[] | undefined;
@@ -20,8 +21,24 @@ export function systemRoots(): readonly string[] | undefined {
   return known.length > 0 ? known : undefined;
 }
 
-/** For an engine that brings none either. */
-export function rootsUnavailable(): TlsError {
+/** The engine, given what the runtime trusts; what the runtime does not show it has to bring. */
+export function withSystemRoots(engine: TlsEngine): TlsEngine {
+  return {
+    name: engine.name,
+    async connect(duplex, options) {
+      if (options.roots !== undefined) return await engine.connect(duplex, options);
+      const roots = systemRoots();
+      if (roots === undefined && !engine.bringsPublicRoots) {
+        const error = rootsUnavailable();
+        duplex.close(error);
+        throw error;
+      }
+      return await engine.connect(duplex, { ...options, roots, publicRoots: roots === undefined });
+    },
+  };
+}
+
+function rootsUnavailable(): TlsError {
   return new TlsError(
     "TLS_ROOTS_UNAVAILABLE",
     "this runtime does not show which certificate authorities it trusts: instead of sslrootcert=system, " +

@@ -45,8 +45,15 @@ export function tlsPolicy(request: TlsRequest, path: TlsPath): TlsPolicy {
 
 function policyOfMode({ mode, libpqCompat, rootCerts }: TlsRequest, path: TlsPath): TlsPolicy {
   if (mode === undefined) return path === "websocket" ? VERIFIED : PLAIN;
-  if (!libpqCompat) return NODE_POSTGRES[mode];
-  return (rootCerts === undefined ? LIBPQ_WITHOUT_ROOTS : LIBPQ_WITH_ROOTS)[mode];
+  if (mode === "disable") return PLAIN;
+  if (mode === "no-verify") return { ...VERIFIED, verify: NOTHING }; // not libpq's: how `rejectUnauthorized: false` is said
+  // Without roots of one's own by the platform's, as node-postgres, and as libpq with sslrootcert=system.
+  if (!libpqCompat || mode === "verify-full") return VERIFIED;
+  const verify = rootCerts === undefined && mode !== "verify-ca" ? NOTHING : CHAIN;
+  // When TLS is refused too, libpq 15 tries plaintext once more, 17 does not, nor do we.
+  if (mode === "allow") return { ...VERIFIED, attempts: ["plain", "tls"], verify };
+  if (mode === "prefer") return { attempts: ["tls", "plain"], verify, refusedByServer: "plain" };
+  return { ...VERIFIED, verify };
 }
 
 /** As libpq: servers before 17 drop a direct handshake, which must not lead to plaintext unnoticed. */
@@ -75,36 +82,3 @@ const EVERYTHING = { chain: true, name: true } as const;
 
 const PLAIN: TlsPolicy = { attempts: ["plain"], verify: EVERYTHING, refusedByServer: "fail" };
 const VERIFIED: TlsPolicy = { attempts: ["tls"], verify: EVERYTHING, refusedByServer: "fail" };
-const CHAIN_VERIFIED: TlsPolicy = { attempts: ["tls"], verify: CHAIN, refusedByServer: "fail" };
-const UNVERIFIED: TlsPolicy = { attempts: ["tls"], verify: NOTHING, refusedByServer: "fail" };
-
-const NODE_POSTGRES: Readonly<Record<SslMode, TlsPolicy>> = {
-  "disable": PLAIN,
-  "allow": VERIFIED,
-  "prefer": VERIFIED,
-  "require": VERIFIED,
-  "verify-ca": VERIFIED,
-  "verify-full": VERIFIED,
-  "no-verify": UNVERIFIED,
-};
-
-const LIBPQ_WITH_ROOTS: Readonly<Record<SslMode, TlsPolicy>> = {
-  "disable": PLAIN,
-  // When TLS is refused too, libpq 15 tries plaintext once more, 17 does not, nor do we.
-  "allow": { attempts: ["plain", "tls"], verify: CHAIN, refusedByServer: "fail" },
-  "prefer": { attempts: ["tls", "plain"], verify: CHAIN, refusedByServer: "plain" },
-  "require": CHAIN_VERIFIED,
-  "verify-ca": CHAIN_VERIFIED,
-  "verify-full": VERIFIED,
-  "no-verify": UNVERIFIED, // not libpq's: how `rejectUnauthorized: false` is said
-};
-
-const LIBPQ_WITHOUT_ROOTS: Readonly<Record<SslMode, TlsPolicy>> = {
-  "disable": PLAIN,
-  "allow": { attempts: ["plain", "tls"], verify: NOTHING, refusedByServer: "fail" },
-  "prefer": { attempts: ["tls", "plain"], verify: NOTHING, refusedByServer: "plain" },
-  "require": UNVERIFIED,
-  "verify-ca": CHAIN_VERIFIED, // refused above: without roots of one's own it would mean nothing
-  "verify-full": VERIFIED, // by the platform's roots, as node-postgres, and as libpq with sslrootcert=system
-  "no-verify": UNVERIFIED,
-};

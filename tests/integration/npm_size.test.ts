@@ -30,7 +30,8 @@ for (const [name, program, budget] of programs) {
 const LAZY = [
   ...["decodeInterval", "binaryArrayDecoder", "shortestFloat32", "FrontendMessages"],
   ...["md5Password", "oauthInitialResponse", "saslprep", "openDirectSocket"],
-  ...["connectToAny", "readSignatureAlgorithm"],
+  ...["connectToAny", "readSignatureAlgorithm", "requestCancel", "answerOtherwise", "nearestOption"],
+  ...["takeOwnDuplex", "openSocket", "platformOr", "withSystemRoots"],
   ...["PortalReader", "CopyWriter", "CopyReader", "Transactions", "SubmittableRun", "registerCatalog"],
 ];
 const UNUSED = [
