@@ -214,11 +214,12 @@ function replace({ replaced = [] }: Platform): Plugin {
   return {
     name: "replace",
     setup(bundle) {
-      bundle.onResolve({ filter: /^\.+\// }, ({ kind, path, resolveDir }) => {
+      bundle.onResolve({ filter: /^\.+\// }, ({ importer, kind, path, resolveDir }) => {
         const file = relative(Deno.cwd(), join(resolveDir, path));
-        // What takes a file's place may load that lazily.
-        if (kind === "dynamic-import" || !replaced.includes(file)) return undefined;
-        return { path: join(Deno.cwd(), "scripts/npm", basename(file)) };
+        if (kind === "entry-point" || !replaced.includes(file)) return undefined;
+        const instead = join(Deno.cwd(), "scripts/npm", basename(file));
+        // It may itself load lazily what it takes the place of.
+        return importer === instead ? undefined : { path: instead };
       });
     },
   };
