@@ -13,12 +13,18 @@ import type { rareDecoders } from "../../src/types/rare_decoders.ts";
 import { decodeText } from "../../src/types/text.ts";
 import { RARE_TYPES, textDecoders } from "../../src/types/text_decoders.ts";
 
-/** Caches: modules never change, and what stands in for a decoder stays, since a parser keeps its identity. */
+/** What stands in for a rare decoder, also once that is loaded: a parser keeps its identity. */
+interface StandIn {
+  readonly oid: number;
+  readonly format: Format;
+  readonly decoder: ByteDecoder;
+}
+
+/** Caches: modules never change. */
 let loaded: typeof rareDecoders | undefined;
 let loading: Promise<void> | undefined;
 let failure: unknown;
-const standIns: Readonly<Record<Format, Map<number, ByteDecoder>>> = { 0: new Map(), 1: new Map() };
-const rare = new Set<ByteDecoder>();
+const standIns: StandIn[] = [];
 
 export const builtinDecoder: typeof builtin.builtinDecoder = (oid, format) =>
   format === 1 || RARE_TYPES.includes(oid) ? standIn(oid, format) : textDecoders.get(oid) ?? decodeText;
@@ -26,7 +32,7 @@ export const builtinDecoder: typeof builtin.builtinDecoder = (oid, format) =>
 export const builtinParser: typeof builtin.builtinParser = (oid, format) => {
   const decoder = builtinDecoder(oid, format);
   // A parser of the program's own may be made of this one.
-  if (rare.has(decoder)) loading ??= load();
+  void decodersLoading([decoder]);
   return parserOf(decoder);
 };
 
@@ -34,17 +40,16 @@ export const hasBinaryDecoder: typeof builtin.hasBinaryDecoder = (oid) => loaded
 
 export const decodersLoading: typeof builtin.decodersLoading = (decoders) => {
   if (loaded !== undefined) return undefined;
-  if (decoders === undefined || decoders.some((decoder) => rare.has(decoder))) loading ??= load();
+  if (decoders === undefined || standIns.some(({ decoder }) => decoders.includes(decoder))) loading ??= load();
   return loading;
 };
 
 function standIn(oid: number, format: Format): ByteDecoder {
-  const known = standIns[format].get(oid);
-  if (known !== undefined) return known;
+  const known = standIns.find((one) => one.oid === oid && one.format === format);
+  if (known !== undefined) return known.decoder;
   let found: ByteDecoder | undefined;
   const decoder: ByteDecoder = (bytes, start, end) => (found ??= rareDecoder(oid, format))(bytes, start, end);
-  standIns[format].set(oid, decoder);
-  rare.add(decoder);
+  standIns.push({ oid, format, decoder });
   return decoder;
 }
 
@@ -52,9 +57,7 @@ function rareDecoder(oid: number, format: Format): ByteDecoder {
   if (loaded !== undefined) return loaded[format].get(oid) ?? decodeText;
   throw new ClientError(
     "PART_NOT_LOADED",
-    failure === undefined
-      ? "this parser is still being loaded, as those of rare types and of the binary format are in a page: wait for a result"
-      : "the part of pgduplex that parses this could not be loaded: a page needs all files of the package, not its entry alone",
+    "the parser of this type is not loaded: a page loads it with the first result that needs it, and needs all files of the package",
     { phase: "query", cause: failure },
   );
 }

@@ -5,7 +5,6 @@
  */
 
 import { EventEmitter } from "events";
-import { ClientError } from "../errors.ts";
 import { assertCopy, type CopyFromOptions, CopyIn, type CopySource, isCopySource } from "./copy/copy_in.ts";
 import { CopyOut, type CopyToOptions } from "./copy/copy_out.ts";
 import type { CopyWriter } from "./copy/writer.ts";
@@ -32,25 +31,11 @@ export interface RequestHost extends PortalHost {
   run(request: Request): void;
 }
 
-type Lend = (request: Request, ended: () => Promise<unknown>, lent?: (host: RequestHost) => void) => void;
-
-/** Has a client, such as a pool was given, run a request. */
-let lendBy: (client: object) => Lend;
-export { lendBy };
+/** Runs a request on a client; see {@linkcode QueryableBase}. */
+export type Lend = (request: Request, ended: () => Promise<unknown>, lent?: (host: RequestHost) => void) => void;
 
 /** The base of clients and pools: each method hands a request to a client. */
 export abstract class QueryableBase extends EventEmitter implements Queryable {
-  static {
-    lendBy = (client) => {
-      if (client instanceof QueryableBase) return client.lend.bind(client);
-      throw new ClientError(
-        "POOL_CLIENT",
-        "streams, cursors and COPY of a pool need clients of pgduplex, not of its `Client`",
-        { safeToRetry: true },
-      );
-    };
-  }
-
   /**
    * Runs a request on a client, which is free for others once `ended` resolves.
    *

@@ -9,15 +9,7 @@ const DATE_TIME = /(\d+)-(\d\d)-(\d\d)(?: (\d\d):(\d\d):(\d\d)(\.\d+)?(.*?))?( B
 const ZONE = /([Z+-])(\d\d)?:?(\d\d)?:?(\d\d)?/;
 
 /** A Date's fields as its constructor takes them. */
-type Fields = readonly [
-  year: number,
-  month: number,
-  day: number,
-  hour: number,
-  minute: number,
-  second: number,
-  millis: number,
-];
+type Fields = Readonly<Parameters<typeof localDate>>;
 
 /** Null for what is no date in ISO style. A year that a Date cannot hold gives an invalid Date. */
 export function parseDateTime(text: string): Date | number | null {
@@ -55,9 +47,16 @@ function offsetMillis(zone: string): number | undefined {
  * A Date of local time. To the Date constructor a year from 0 to 99 is one of the 20th century, hence the second step,
  * which loses the 29th of February of the year 0 just as node-postgres does.
  */
-export function localDate(...fields: Fields): Date {
-  const [year] = fields;
-  const date = new Date(...fields);
+export function localDate(
+  year: number,
+  month: number,
+  day: number,
+  hour: number,
+  minute: number,
+  second: number,
+  millis: number,
+): Date {
+  const date = new Date(year, month, day, hour, minute, second, millis);
   if (year >= 0 && year < 100) date.setFullYear(year);
   return date;
 }

@@ -185,27 +185,45 @@ function hex(bytes: Uint8Array): string {
  * node-postgres.
  */
 function formatDate(date: Date, asUTC: boolean): string {
-  const year = asUTC ? date.getUTCFullYear() : date.getFullYear();
-  const offset = asUTC ? 0 : -date.getTimezoneOffset();
-  const minutes = Math.abs(offset);
-  // What the calendar and the clock show, of a year with the same days: ISO 8601 writes some years otherwise.
-  const shown = asUTC ? date : new Date(
-    Date.UTC(
-      2000 + year % 400,
+  return asUTC
+    ? format(
+      date.getUTCFullYear(),
+      date.getUTCMonth(),
+      date.getUTCDate(),
+      date.getUTCHours(),
+      date.getUTCMinutes(),
+      date.getUTCSeconds(),
+      date.getUTCMilliseconds(),
+      0,
+    )
+    : format(
+      date.getFullYear(),
       date.getMonth(),
       date.getDate(),
       date.getHours(),
       date.getMinutes(),
       date.getSeconds(),
       date.getMilliseconds(),
-    ),
-  );
-  return pad(year < 1 ? 1 - year : year, 4) + shown.toISOString().slice(-MONTH_TO_Z, -1) +
-    (offset < 0 ? "-" : "+") + pad(Math.floor(minutes / 60)) + ":" + pad(minutes % 60) + (year < 1 ? " BC" : "");
+      -date.getTimezoneOffset(),
+    );
 }
 
-/** The length of `-01-31T23:59:59.123Z`. */
-const MONTH_TO_Z = 20;
+/** The offset is in minutes. Year 0 is 1 BC. */
+function format(
+  year: number,
+  month: number,
+  day: number,
+  hour: number,
+  minute: number,
+  second: number,
+  millis: number,
+  offset: number,
+): string {
+  const minutes = Math.abs(offset);
+  return pad(year < 1 ? 1 - year : year, 4) + "-" + pad(month + 1) + "-" + pad(day) +
+    "T" + pad(hour) + ":" + pad(minute) + ":" + pad(second) + "." + pad(millis, 3) +
+    (offset < 0 ? "-" : "+") + pad(Math.floor(minutes / 60)) + ":" + pad(minutes % 60) + (year < 1 ? " BC" : "");
+}
 
 function pad(value: number, length = 2): string {
   return String(value).padStart(length, "0");

@@ -8,7 +8,8 @@
 import { asError } from "../../errors.ts";
 import type { ConnectOptions } from "../client.ts";
 import type { PoolClient } from "./pool_client.ts";
-import { lendBy, QueryableBase, type RequestHost } from "../queryable_base.ts";
+import { ClientError } from "../../errors.ts";
+import { type Lend, QueryableBase, type RequestHost } from "../queryable_base.ts";
 import type { Request } from "../request.ts";
 import type { TransactionWork } from "../transaction/transaction.ts";
 import type { TransactionOptions } from "../transaction/options.ts";
@@ -56,7 +57,7 @@ export abstract class PoolOperations extends QueryableBase {
       return request.failed(asError(error));
     }
     try {
-      lendBy(client)(request, ended, lent);
+      lendBy(client, request, ended, lent);
       await ended().catch(() => {});
     } catch (error) {
       request.failed(asError(error));
@@ -64,4 +65,15 @@ export abstract class PoolOperations extends QueryableBase {
       client.release();
     }
   }
+}
+
+/** Has a client, which may be of a class that the pool was given, run a request. */
+function lendBy(client: object, ...args: Parameters<Lend>): void {
+  const { lend } = client as { lend?: Lend };
+  if (client instanceof QueryableBase && lend !== undefined) return lend.apply(client, args);
+  throw new ClientError(
+    "POOL_CLIENT",
+    "streams, cursors and COPY of a pool need clients of pgduplex, not of its `Client`",
+    { safeToRetry: true },
+  );
 }
