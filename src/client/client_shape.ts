@@ -57,6 +57,8 @@ export interface ClientStage {
   readonly wasReady: boolean;
   /** Whether it was ever asked for anything. */
   readonly queried: boolean;
+  /** Whether something has the connection to itself, or will have. */
+  readonly occupied: boolean;
   /** Why the connection broke or did not come to be. */
   readonly failure: Error | undefined;
   /** The session, also when it is over. */
@@ -186,6 +188,15 @@ export abstract class ClientShape extends QueryableBase {
   get _queryable(): boolean {
     const { failure, session } = this.stage;
     return failure === undefined && (session === undefined || session.failure === undefined && !session.foreign);
+  }
+
+  /**
+   * For pools: whether a cursor, a row stream or a COPY was begun that others have to wait for.
+   *
+   * @internal
+   */
+  get _occupied(): boolean {
+    return this.stage.occupied;
   }
 
   /** As in node-postgres: true once `end` was called. */

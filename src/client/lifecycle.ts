@@ -112,6 +112,7 @@ export class Lifecycle implements ConnectionControl {
       over: this.#over,
       wasReady: this.#connected !== undefined,
       queried: this.#queried,
+      occupied: this.#queue.holds || (this.session?.occupied ?? false),
       failure: this.#state.at === "ended" ? this.#state.error : undefined,
       session: this.#lastSession,
     };

@@ -112,6 +112,14 @@ export class Session {
     return this.#sent.length + this.#waiting.length;
   }
 
+  /** Whether something has the connection to itself, or will have: whoever asks next is answered after its end. */
+  get occupied(): boolean {
+    for (const exchanges of [this.#sent, this.#waiting]) {
+      for (const exchange of exchanges) if (exchange.exclusive) return true;
+    }
+    return false;
+  }
+
   /** Why the session is over, where it was not ended on purpose. */
   get failure(): Error | undefined {
     return this.#failure;

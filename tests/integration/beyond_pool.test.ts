@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import { after, test } from "node:test";
 import pg from "pg";
-import { type DriverError, Pool, type Queryable } from "../../mod.ts";
+import Cursor from "pg-cursor";
+import { type DriverError, Pool, type PoolClient, type Queryable } from "../../mod.ts";
 import { rejection } from "../fixtures/clients.ts";
 import { connectionUrl } from "../fixtures/postgres.ts";
 import { servers } from "../fixtures/servers.ts";
@@ -130,4 +131,73 @@ test("a function may be given a client, a pool or a transaction alike", async ()
   const client = await pool.connect();
   assert.deepEqual([await one(pool), await one(client), await client.transaction(one)], [1, 1, 1]);
   client.release();
+});
+
+const series = "select n from generate_series(1, 100000) n";
+
+/** What a client may be given back with: each opens something, and leaves it open. */
+const OPEN: readonly (readonly [what: string, open: (client: PoolClient) => Promise<unknown>])[] = [
+  ["a cursor", (client) => client.cursor(series).read(1)],
+  ["a cursor of npm pg-cursor", (client) => client.query(new Cursor(series)).read(1)],
+  ["rows that are streamed", (client) => client.stream(series).next()],
+  ["a COPY in", (client) => client.copyFrom(`copy ${table} from stdin`).getWriter().ready],
+  ["a COPY out", (client) => client.copyTo(`copy (${series}) to stdout`).getReader().read()],
+];
+
+for (const [what, open] of OPEN) {
+  test(`a client that is given back with ${what} still open is closed, and nobody waits behind it`, async () => {
+    await using own = new Pool({ connectionString, max: 1 });
+    const client = await own.connect();
+    await open(client);
+    client.release();
+    const next = await own.connect();
+    assert.notEqual(next, client);
+    assert.deepEqual((await next.query("select 1 as one")).rows, [{ one: 1 }]);
+    next.release();
+    assert.equal(own.totalCount, 1);
+  });
+
+  test(`a pool ends although a client was given back with ${what} still open`, async () => {
+    const own = new Pool({ connectionString, max: 1 });
+    const client = await own.connect();
+    await open(client);
+    client.release();
+    await own.end();
+    assert.equal(own.ended, true);
+  });
+}
+
+test("a client that is given back while it closes what was open is kept, and lent once it is free", async () => {
+  await using own = new Pool({ connectionString, max: 1 });
+  for (
+    const make of [
+      (client: PoolClient) => client.cursor(series),
+      (client: PoolClient) => client.query(new Cursor(series)),
+    ]
+  ) {
+    const client = await own.connect();
+    const cursor = make(client);
+    await cursor.read(1);
+    const closing = cursor.close();
+    client.release();
+    assert.equal(own.idleCount, 0);
+    const next = await own.connect();
+    assert.equal(next, client);
+    next.release();
+    assert.equal(own.idleCount, 1);
+    await closing;
+  }
+});
+
+test("queries that nobody awaits are no hindrance", async () => {
+  await using own = new Pool({ connectionString, max: 1 });
+  const client = await own.connect();
+  const slow = client.query("select pg_sleep(0.05), 'slow' as said");
+  client.release();
+  assert.equal(own.idleCount, 1);
+  const next = await own.connect();
+  assert.equal(next, client);
+  assert.deepEqual((await next.query("select 1 as one")).rows, [{ one: 1 }]);
+  assert.equal((await slow).rows[0].said, "slow");
+  next.release();
 });

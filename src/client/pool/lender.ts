@@ -26,6 +26,9 @@ import { PoolQueue } from "./queue.ts";
 import { PoolWaiter } from "./waiter.ts";
 import type { Submittable } from "../query/submittable.ts";
 
+/** How long a client may stay with what was left open on it. */
+const FREE_DEADLINE_MILLIS = 1_000;
+
 /** What the lender needs of its pool. */
 export interface PoolLenderHost {
   /** Looked at whenever they are needed, since they may change. */
@@ -201,11 +204,23 @@ export class PoolLender {
     this.#host.announce("release", error, client);
     const expended = member.uses >= maxUses;
     if (expended) this.#host.log("remove expended client");
+    if (error || expended || !this.#isWanted(member)) return this.members.remove(member);
+    if (!member.occupied) return this.#keep(member);
+    this.#host.log("wait for what was left open on the client");
+    member.whenFree(
+      FREE_DEADLINE_MILLIS,
+      () => this.#isWanted(member) ? this.#keep(member) : this.members.remove(member),
+      () => this.members.remove(member),
+    );
+  }
+
+  #isWanted(member: PoolMember): boolean {
     if (member.expired) this.#host.log("remove expired client");
     const needless = this.ending && this.queue.length === 0;
-    if (error || needless || expended || member.expired || !member.usable) {
-      return this.members.remove(member);
-    }
+    return !needless && !member.expired && member.usable;
+  }
+
+  #keep(member: PoolMember): void {
     this.members.keep(member);
     this.#pulse();
   }
@@ -267,12 +282,18 @@ export class PoolLender {
 
   // -- the end
 
-  /** Nobody can ask any more; resolves once all have been served, and all clients are closed. */
-  end(): Promise<void> {
-    if (this.#end !== undefined) return Promise.reject(poolEndedTwice());
+  /** Nobody can ask any more. Nothing is closed yet but what is given back. */
+  close(): Promise<void> {
     let resolve = () => {};
     const ended = new Promise<void>((settle) => resolve = settle);
     this.#end = { ended, resolve };
+    return ended;
+  }
+
+  /** Nobody can ask any more; resolves once all have been served, and all clients are closed. */
+  end(): Promise<void> {
+    if (this.#end !== undefined) return Promise.reject(poolEndedTwice());
+    const ended = this.close();
     this.#pulse();
     return ended;
   }

@@ -19,6 +19,7 @@ export class PoolMember {
   /** It has reached `maxLifetimeSeconds`. */
   expired = false;
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
+  #freeTimer: ReturnType<typeof setTimeout> | undefined;
   #lifetimeTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(client: PoolClient, onIdleError: (member: PoolMember, error: Error) => void) {
@@ -37,6 +38,24 @@ export class PoolMember {
     return _queryable === true && _ending !== true;
   }
 
+  /** Whether what somebody has begun there is still to be ended, by himself: a cursor, a row stream, a COPY. */
+  get occupied(): boolean {
+    return (this.client as { _occupied?: boolean })._occupied === true;
+  }
+
+  /** Calls one of the two: once the client is free, or after so many milliseconds. */
+  whenFree(millis: number, free: () => void, stuck: () => void): void {
+    this.#freeTimer = setTimeout(() => {
+      this.client.removeListener("drain", drained);
+      stuck();
+    }, millis);
+    const drained = () => {
+      clearTimeout(this.#freeTimer);
+      free();
+    };
+    this.client.once("drain", drained);
+  }
+
   startIdleTimer(millis: number, keepsProcess: boolean, onTime: () => void): void {
     this.#idleTimer = setTimeout(onTime, Math.min(millis, LONGEST_TIMER_MILLIS));
     if (!keepsProcess) letProcessExit(this.#idleTimer);
@@ -53,6 +72,7 @@ export class PoolMember {
 
   stopTimers(): void {
     clearTimeout(this.#idleTimer);
+    clearTimeout(this.#freeTimer);
     clearTimeout(this.#lifetimeTimer);
   }
 }

@@ -8,7 +8,8 @@ import { callOut } from "../call_out.ts";
 import { Client, type ConnectOptions } from "../client.ts";
 import type { PoolClient, PoolConnectCallback } from "./pool_client.ts";
 import { functionForQuery, noClient } from "./errors.ts";
-import { PoolLender } from "./lender.ts";
+import { PoolLender, type PoolLenderHost } from "./lender.ts";
+import { PoolLenders } from "./lenders.ts";
 import { PoolOperations } from "./operations.ts";
 import { type ClientConstructor, type PoolConfig, type PoolOptions, poolOptions } from "./options.ts";
 import { runOn, runSubmittableOn, type Settle } from "./query.ts";
@@ -24,6 +25,9 @@ import { tracedPromise } from "../trace.ts";
  *
  * Events: `connect` (client: a new one), `acquire` (client), `release` (error, client), `remove` (client: it was closed),
  * `error` (error, client: an idle client has failed and left the pool; without a listener nothing happens).
+ *
+ * A pool that a Worker keeps from one request to the next connects anew in each, since no request can use the connection
+ * of another one: `max`, the counts and the queue are those of the request that asks.
  *
  * @example
  * ```ts
@@ -41,7 +45,7 @@ export class Pool extends PoolOperations {
   /** Is told what the pool does. */
   log: (...messages: unknown[]) => void;
   readonly #Promise: PromiseConstructor;
-  readonly #lender: PoolLender;
+  readonly #lenders: PoolLenders;
 
   /**
    * Makes an empty pool.
@@ -57,13 +61,14 @@ export class Pool extends PoolOperations {
     this.Client = this.options.Client ?? ClientClass;
     this.#Promise = (this.options.Promise as PromiseConstructor | undefined) ?? Promise;
     this.log = this.options.log ?? (() => {});
-    this.#lender = new PoolLender({
+    const host: PoolLenderHost = {
       options: this.options,
       Client: this.Client,
       log: (...messages) => this.log(...messages),
       announce: (event, ...args) => this.#announce(event, ...args),
       isHeard: (event) => this.listenerCount(event) > 0,
-    });
+    };
+    this.#lenders = new PoolLenders(() => new PoolLender(host));
   }
 
   /** How many clients there are, those which are still connecting included. */
@@ -207,15 +212,15 @@ export class Pool extends PoolOperations {
   end(callback?: (error?: Error) => void): Promise<void> | void {
     this.log("ending");
     if (typeof callback === "function") {
-      this.#lender.end().then(() => callOut(() => callback()), (error) => callOut(() => callback(error)));
+      this.#lenders.end().then(() => callOut(() => callback()), (error) => callOut(() => callback(error)));
     } else {
-      return this.#promise(({ done, failed }) => this.#lender.end().then(done, failed));
+      return this.#promise(({ done, failed }) => this.#lenders.end().then(done, failed));
     }
   }
 
   /** Ends the pool when an `await using` scope does, unless it was ended already, and waits for its end. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await (this.#lender.ended ?? this.#lender.end());
+    await (this.#lender.ended ?? this.#lenders.end());
   }
 
   #run(
@@ -234,6 +239,10 @@ export class Pool extends PoolOperations {
     }
     if (submittable) this.#lender.runSubmittable(config, settle);
     else this.#lender.runQuery({ config, values, settle });
+  }
+
+  get #lender(): PoolLender {
+    return this.#lenders.here;
   }
 
   // -- telling

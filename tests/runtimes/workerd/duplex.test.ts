@@ -1,14 +1,11 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { build } from "esbuild";
-import { Miniflare } from "miniflare";
 import { certificates } from "../../fixtures/certificates.ts";
 import type { PeerAddresses, Peers } from "../../fixtures/peers.ts";
 import { startPeers } from "../../fixtures/peers.ts";
-import { projectRoot } from "../../fixtures/project.ts";
 import type { Answer, Order, SubjectName } from "./duplex_worker.ts";
+import { type RunningWorker, startWorker } from "./worker.ts";
 
 const timeout = 60_000; // milliseconds after which a case counts as hanging
 
@@ -16,42 +13,14 @@ const timeout = 60_000; // milliseconds after which a case counts as hanging
 const trusts = process.env.NODE_EXTRA_CA_CERTS === (await certificates()).ca.certPath;
 const untrusting = trusts ? false : "NODE_EXTRA_CA_CERTS does not name the authority of these tests";
 
-async function startWorker(): Promise<Miniflare> {
-  const { outputFiles } = await build({
-    entryPoints: [join(projectRoot(), "tests/runtimes/workerd/duplex_worker.ts")],
-    bundle: true,
-    format: "esm",
-    platform: "neutral",
-    external: ["node:*", "ws"],
-    write: false,
-    logLevel: "warning",
-  });
-  const contents = outputFiles[0]?.text ?? assert.fail("esbuild gave nothing");
-  const worker = new Miniflare({
-    modules: [{ type: "ESModule", path: "worker.mjs", contents }],
-    compatibilityDate: "2026-04-01",
-    compatibilityFlags: ["nodejs_compat"],
-    cf: false,
-  });
-  await worker.ready;
-  return worker;
-}
-
-async function ask(worker: Miniflare, order: Order): Promise<Answer> {
-  const response = await worker.dispatchFetch("http://worker/", { method: "POST", body: JSON.stringify(order) });
-  return await response.json() as Answer;
-}
+type Ask = RunningWorker<Order, Answer>["ask"];
 
 /** Runs `body` with a Worker and peers for it. */
-async function withWorker(body: (worker: Miniflare, peers: Peers) => Promise<void>): Promise<void> {
+async function withWorker(body: (ask: Ask, peers: Peers) => Promise<void>): Promise<void> {
   const peers = await startPeers();
   try {
-    const worker = await startWorker();
-    try {
-      await body(worker, peers);
-    } finally {
-      await worker.dispose();
-    }
+    await using worker = await startWorker<Order, Answer>("duplex_worker.ts");
+    await body(worker.ask, peers);
   } finally {
     await peers.close();
   }
@@ -68,12 +37,12 @@ for (const [subject, skip] of subjects) {
     `${subject} keeps the Duplex contract`,
     { skip },
     (t) =>
-      withWorker(async (worker, { addresses, muteIsAlone }) => {
-        const { cases } = await ask(worker, { list: subject, addresses });
+      withWorker(async (ask, { addresses, muteIsAlone }) => {
+        const { cases } = await ask({ list: subject, addresses });
         assert.ok(cases !== undefined && cases.length > 10);
         for (const name of cases) {
           await t.test(name, { timeout }, async () => {
-            const { error } = await ask(worker, { run: name, subject, addresses });
+            const { error } = await ask({ run: name, subject, addresses });
             if (error !== undefined) assert.fail(error.message);
           });
         }
@@ -83,8 +52,8 @@ for (const [subject, skip] of subjects) {
 }
 
 test("a Worker opens its own socket, and refuses what its TLS cannot do", (t) =>
-  withWorker(async (worker, { addresses }) => {
-    const plain = await ask(worker, { open: addresses.tcp });
+  withWorker(async (ask, { addresses }) => {
+    const plain = await ask({ open: addresses.tcp });
     assert.deepEqual(plain.opened, { transport: "cloudflare", answered: true });
     const cases: [
       name: string,
@@ -109,7 +78,7 @@ test("a Worker opens its own socket, and refuses what its TLS cannot do", (t) =>
     ];
     for (const [name, server, tls, code, words] of cases) {
       await t.test(name, { timeout }, async () => {
-        const { error } = await ask(worker, { open: addresses[server], tls });
+        const { error } = await ask({ open: addresses[server], tls });
         assert.equal(error?.code, code, error?.message);
         assert.match(error?.message ?? "", words);
       });

@@ -1,16 +1,15 @@
 /** What one request of a Worker leaves to the next: a client fails at once and says why, a pool connects anew. */
 
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { test } from "node:test";
-import { build } from "esbuild";
-import { Miniflare } from "miniflare";
-import type { ClientConfig } from "../../../mod.ts";
+import { after, test } from "node:test";
+import type { ClientConfig, PoolConfig } from "../../../mod.ts";
 import { startProxy } from "../../../src/proxy/mod.ts";
+import { connectClient } from "../../fixtures/clients.ts";
+import { startFakeServer } from "../../fixtures/fake_server.ts";
 import { DATABASE, PASSWORDS } from "../../fixtures/postgres.ts";
-import { projectRoot } from "../../fixtures/project.ts";
 import { servers } from "../../fixtures/servers.ts";
 import type { Order, Outcome } from "./requests_worker.ts";
+import { startWorker } from "./worker.ts";
 
 const timeout = 60_000; // milliseconds after which a case counts as hanging
 
@@ -21,40 +20,29 @@ const direct: ClientConfig = {
 };
 const ROWS = { rows: [{ one: 1 }] };
 
-/** Runs `body` with a Worker, each of whose answers is that of a request of its own. */
-async function withWorker(
-  way: ClientConfig,
-  body: (ask: (what: Order["what"]) => Promise<Outcome>) => Promise<void>,
-): Promise<void> {
-  const root = projectRoot();
-  const { outputFiles } = await build({
-    entryPoints: [join(root, "tests/runtimes/workerd/requests_worker.ts")],
-    bundle: true,
-    format: "esm",
-    platform: "neutral",
-    alias: { events: join(root, "scripts/npm/event_emitter.ts") },
-    external: ["node:*", "ws", "@pgduplex/wolfssl"],
-    supported: { using: false },
-    write: false,
-    logLevel: "warning",
-  });
-  const contents = outputFiles[0]?.text ?? assert.fail("esbuild gave nothing");
-  const worker = new Miniflare({
-    modules: [{ type: "ESModule", path: "worker.mjs", contents }],
-    compatibilityDate: "2026-04-01",
-    compatibilityFlags: ["nodejs_compat"],
-    cf: false,
-  });
-  await worker.ready;
+const admin = await connectClient(postgres);
+after(() => admin.end());
+
+/** Has whoever asks for it wait in the server, until the work is over. */
+async function whileHeld(work: (text: string, arrived: (count: number) => Promise<void>) => Promise<void>) {
+  const key = Math.floor(Math.random() * 2 ** 31);
+  await admin.query("select pg_advisory_lock($1)", [key]);
+  const waiting = "select count(*)::int as n from pg_locks where locktype = 'advisory' and objid = $1 and not granted";
   try {
-    await body(async (what) => {
-      const order: Order = { what, config: { ...direct, ...way } };
-      const response = await worker.dispatchFetch("http://worker/", { method: "POST", body: JSON.stringify(order) });
-      return await response.json() as Outcome;
+    await work(`select 1 as one from (select pg_advisory_xact_lock_shared(${key})) lock`, async (count) => {
+      while ((await admin.query(waiting, [key])).rows[0].n !== count);
     });
   } finally {
-    await worker.dispose();
+    await admin.query("select pg_advisory_unlock($1)", [key]);
   }
+}
+
+type Ask = (what: Order["what"], more?: Partial<Order>, signal?: AbortSignal) => Promise<Outcome>;
+
+/** Runs `body` with a Worker, each of whose answers is that of a request of its own. */
+async function withWorker(config: PoolConfig, body: (ask: Ask) => Promise<void>): Promise<void> {
+  await using worker = await startWorker<Order, Outcome>("requests_worker.ts");
+  await body((what, more, signal) => worker.ask({ what, config: { ...direct, ...config }, ...more }, signal));
 }
 
 const ways: readonly (readonly [name: string, way: () => Promise<ClientConfig & AsyncDisposable>])[] = [
@@ -94,4 +82,93 @@ for (const [name, way] of ways) {
       }
     });
   });
+
+  test(`by ${name}, requests that share a full pool do not wait for each other's clients`, { timeout }, async () => {
+    await using opened = await way();
+    await withWorker({ wsProxy: opened.wsProxy, max: 1, connectionTimeoutMillis: 20_000 }, async (ask) => {
+      let held: Promise<Outcome>[] = [];
+      await whileHeld(async (text, arrived) => {
+        held = [ask("pool.connect", { text }), ask("pool.query", { text })];
+        await arrived(2);
+        assert.deepEqual(await ask("pool.query"), ROWS);
+        assert.deepEqual(await ask("pool.connect", { times: 2 }), ROWS);
+      });
+      assert.deepEqual(await Promise.all(held), [ROWS, ROWS]);
+    });
+  });
+
+  test(`by ${name}, many requests at a time take and give back in turns`, { timeout }, async () => {
+    await using opened = await way();
+    await withWorker({ wsProxy: opened.wsProxy, max: 1, connectionTimeoutMillis: 20_000 }, async (ask) => {
+      let held: Promise<Outcome> | undefined;
+      await whileHeld(async (text, arrived) => {
+        held = ask("pool.connect", { text });
+        await arrived(1);
+        // More than a pool keeps the clients of.
+        const asked = Array.from(
+          { length: 24 },
+          (_, n) => ask(n % 2 === 0 ? "pool.query" : "pool.connect", { times: 5 }),
+        );
+        assert.deepEqual(await Promise.all(asked), Array(24).fill(ROWS));
+      });
+      assert.deepEqual(await held, ROWS);
+    });
+  });
+
+  test(`by ${name}, what cancelled requests have taken from a pool does not fill it`, { timeout }, async () => {
+    await using opened = await way();
+    await withWorker({ wsProxy: opened.wsProxy, max: 1, connectionTimeoutMillis: 20_000 }, async (ask) => {
+      await whileHeld(async (text, arrived) => {
+        for (const [before, what] of (["pool.connect", "pool.query"] as const).entries()) {
+          const client = new AbortController();
+          const left = ask(what, { text }, client.signal);
+          await arrived(before + 1); // the server does not look for clients that have left while it waits
+          client.abort();
+          await assert.rejects(left, { name: "AbortError" });
+          assert.deepEqual(await ask("pool.query"), ROWS);
+        }
+      });
+    });
+  });
+
+  test(`by ${name}, a pool that one request has ended serves no other`, { timeout }, async () => {
+    await using opened = await way();
+    await withWorker({ wsProxy: opened.wsProxy }, async (ask) => {
+      await whileHeld(async (text, arrived) => {
+        const held = ask("pool.connect", { text });
+        await arrived(1);
+        assert.deepEqual(await ask("pool.query"), ROWS);
+        assert.deepEqual(await ask("pool.end"), {});
+        assert.equal((await ask("pool.query")).error?.code, "POOL_ENDED");
+        assert.equal((await ask("pool.end")).error?.code, "POOL_ENDED_TWICE");
+        await admin.query("select pg_advisory_unlock_all()");
+        assert.equal(
+          (await held).error?.code,
+          "POOL_ENDED",
+          "what it had taken was well; it then asks for another one",
+        );
+      });
+    });
+  });
 }
+
+test("what cancelled requests were still connecting does not fill a pool", { timeout }, async () => {
+  let reached = () => {};
+  await using server = await startFakeServer(async (connection) => {
+    await connection.startup();
+    reached(); // and no answer
+    await connection.bytes();
+  });
+  const { host, port } = server;
+  await withWorker({ host, port, max: 1, connectionTimeoutMillis: 20_000 }, async (ask) => {
+    for (let request = 1; request <= 3; request++) {
+      const client = new AbortController();
+      const connecting = new Promise<void>((resolve) => reached = resolve);
+      const left = ask(request % 2 === 0 ? "pool.query" : "pool.connect", {}, client.signal);
+      await connecting;
+      client.abort();
+      await assert.rejects(left, { name: "AbortError" });
+      assert.equal(server.accepted, request);
+    }
+  });
+});

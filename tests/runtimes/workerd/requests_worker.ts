@@ -4,12 +4,16 @@
  * @module
  */
 
-import { Client, type ClientConfig, DriverError, Pool } from "../../../mod.ts";
+import { Client, DriverError, Pool, type PoolConfig } from "../../../mod.ts";
 
 /** What a request is to do, with what earlier ones have left. */
 export interface Order {
-  readonly what: "connect" | "query" | "stream" | "end" | "pool.query" | "pool.connect";
-  readonly config: ClientConfig;
+  readonly what: "connect" | "query" | "stream" | "end" | "pool.query" | "pool.connect" | "pool.end";
+  readonly config: PoolConfig;
+  /** What to ask the server; default {@linkcode QUERY}. */
+  readonly text?: string;
+  /** How often, one after the other; default once. */
+  readonly times?: number;
 }
 
 /** What came of it. */
@@ -27,7 +31,7 @@ export default {
   },
 };
 
-async function run({ what, config }: Order): Promise<Outcome> {
+async function run({ what, config, text = QUERY, times = 1 }: Order): Promise<Outcome> {
   switch (what) {
     case "connect":
       client = await new Client(config).connect();
@@ -41,12 +45,19 @@ async function run({ what, config }: Order): Promise<Outcome> {
       return {};
     case "pool.query":
       pool ??= new Pool(config);
-      return { rows: (await pool.query(QUERY)).rows };
+      for (let time = 1; time < times; time++) await pool.query(text);
+      return { rows: (await pool.query(text)).rows };
     case "pool.connect": {
       pool ??= new Pool(config);
-      using taken = await pool.connect();
-      return { rows: (await taken.query(QUERY)).rows };
+      {
+        using taken = await pool.connect();
+        for (let time = 0; time < times; time++) await taken.query(text);
+      }
+      return { rows: (await pool.query(QUERY)).rows };
     }
+    case "pool.end":
+      await kept(pool).end();
+      return {};
   }
 }
 
