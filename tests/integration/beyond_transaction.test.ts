@@ -174,9 +174,45 @@ test("a COPY that the function left open is given up, and the transaction with i
     }),
     over,
   );
+  // The server is done with this one before it can be told to stop.
+  await empty();
+  await assert.rejects(
+    client.transaction(async (transaction) => {
+      await transaction.query(insert, [1]);
+      transaction.copyTo("copy (select 1) to stdout");
+    }),
+    over,
+  );
+  await client.transaction(async (transaction) => {
+    await transaction.query(insert, [2]);
+    const nested = transaction.transaction(async (nested) => {
+      await nested.query(insert, [3]);
+      nested.copyTo("copy (select 1) to stdout");
+    });
+    await assert.rejects(nested, over);
+  });
+  assert.deepEqual(await ids(), [2]);
   const leave = client.transaction((transaction) => void transaction.copyFrom(`copy ${table} from stdin`));
   await assert.rejects(leave, over);
   assert.equal((await client.query("select 1 as one")).rows[0].one, 1);
+});
+
+test("a COPY that has just ended is none that was left open", async () => {
+  await empty();
+  const bytes = new TextEncoder().encode("1\t0\n");
+  await client.transaction(async (transaction) => {
+    const writer = transaction.copyFrom(`copy ${table} from stdin`).getWriter();
+    await writer.write(bytes);
+    await writer.close();
+  });
+  await client.transaction(async (transaction) => {
+    const reader = transaction.copyTo(`copy ${table} to stdout`).getReader();
+    assert.deepEqual(await reader.read(), { value: bytes, done: false });
+    while (!(await reader.read()).done);
+  });
+  await client.transaction(async (transaction) => {
+    for await (const row of transaction.copyTo(`copy ${table} to stdout`).rows()) assert.deepEqual(row, ["1", "0"]);
+  });
 });
 
 /** Two serializable transactions of which the server must refuse one: each reads what the other writes. */

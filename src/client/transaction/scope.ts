@@ -49,11 +49,22 @@ export class Transaction implements Queryable {
   readonly #held = new Set<GiveUp>();
   #lastNested: Promise<unknown> = Promise.resolve();
   #over = false;
+  #copyGivenUp = false;
 
   /** Made by `transaction` of a client or pool. */
   constructor(host: TransactionHost, input: TransactionInput) {
     this.#host = host;
     this.#input = input;
+  }
+
+  /**
+   * Whether a COPY was still open at the end. Whether the server hears of that before it is done with the COPY is chance,
+   * and the outcome must not depend on it.
+   *
+   * @internal
+   */
+  get copyGivenUp(): boolean {
+    return this.#copyGivenUp;
   }
 
   /** Whether it was committed or rolled back, or is about to be. */
@@ -114,14 +125,14 @@ export class Transaction implements Queryable {
       return this.#host.copyFrom(text, sourceOrOptions, this.#withSignal(options));
     }
     const copy = this.#host.copyFrom(text, this.#withSignal(sourceOrOptions));
-    this.hold(() => copy.giveUp());
+    this.#holdCopy(copy, copy.rowCount);
     return copy;
   }
 
   copyTo(text: string, options?: CopyToOptions): CopyOut {
     this.assertOpen();
     const copy = this.#host.copyTo(text, this.#withSignal(options));
-    this.hold(() => copy.giveUp());
+    this.#holdCopy(copy, copy.ended);
     return copy;
   }
 
@@ -173,6 +184,14 @@ export class Transaction implements Queryable {
     // All at once: the end of one may wait for that of another which has the connection to itself.
     await Promise.all(Array.from(this.#held, (giveUp) => giveUp().catch(() => {})));
     this.#held.clear();
+  }
+
+  #holdCopy(copy: CopyIn | CopyOut, ended: Promise<unknown>): void {
+    const letGo = this.hold(() => {
+      this.#copyGivenUp = true;
+      return copy.giveUp();
+    });
+    ended.then(letGo, letGo);
   }
 
   #portalOptions<Options extends PortalOptions>(options: Options): Options {

@@ -95,6 +95,10 @@ async function runOnce<T>(
     throw error;
   }
   await transaction.finish();
+  if (transaction.copyGivenUp) {
+    await rollBack(host, "rollback");
+    throw copyLeftOpen();
+  }
   await commit(host);
   return value;
 }
@@ -126,6 +130,10 @@ async function runNested<T>(
   }
   await transaction.finish();
   outer?.assertOpen();
+  if (transaction.copyGivenUp) {
+    await rollBack(host, undo);
+    throw copyLeftOpen();
+  }
   try {
     await host.query(`release savepoint ${savepoint}`);
   } catch (error) {
@@ -221,6 +229,14 @@ function rolledBack(): ClientError {
     "TRANSACTION_ROLLED_BACK",
     "the transaction was rolled back, since one of its queries had failed: let the function reject with that error, " +
       "or run what may fail in a nested transaction",
+    { phase: "query" },
+  );
+}
+
+function copyLeftOpen(): ClientError {
+  return new ClientError(
+    "TRANSACTION_ROLLED_BACK",
+    "the transaction was rolled back, since its function had left a COPY open: await its end, or give it up",
     { phase: "query" },
   );
 }
