@@ -6,11 +6,13 @@
 
 import { TransportError } from "../errors.ts";
 import type { DriverError } from "../errors.ts";
+import { loadPart } from "../part.ts";
 import type { Duplex, DuplexInfo } from "./duplex.ts";
 import { aborted, busy, closedHere, lost, TARGET_RESET, wordsOf } from "./failures.ts";
 import { Inbox } from "./inbox.ts";
 import { describeUrl } from "./proxy_url.ts";
 import type { Target } from "./target.ts";
+import { systemFailure } from "./system_failure.ts";
 import { remoteName } from "./target.ts";
 import { deferred, DONE, unlessAborted } from "./waiting.ts";
 import type { Deferred } from "./waiting.ts";
@@ -108,6 +110,7 @@ export async function openWebSocket(
       {
         ...place,
         cause: wordsOf(cause) === withoutSecrets(wordsOf(cause), url) ? cause : undefined,
+        system: systemFailure(cause),
         safeToRetry: true,
       },
     );
@@ -298,7 +301,7 @@ async function platformWebSocket(): Promise<WebSocketFactory> {
     WebSocket?: new (url: string, protocols: string[]) => WebSocketLike;
   };
   if (WebSocket !== undefined) return (url, protocols) => new WebSocket(url, protocols);
-  const { wsFactory } = await import("./ws.ts");
+  const { wsFactory } = await loadPart(async () => await import("./ws.ts"));
   return await wsFactory();
 }
 

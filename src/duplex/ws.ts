@@ -6,6 +6,7 @@
 
 import { TransportError } from "../errors.ts";
 import { wordsOf } from "./failures.ts";
+import { unreachedCode } from "./proxy_words.ts";
 import type { WebSocketFactory, WebSocketLike } from "./websocket.ts";
 
 const MAX_MESSAGE = 32 * 1024 * 1024; // a peer can make it buffer one message of this size, in bytes
@@ -33,7 +34,7 @@ export async function wsFactory(): Promise<WebSocketFactory> {
       const fail = () => {
         const reason = body.slice(0, MAX_REASON).trim();
         const status = `the proxy answered HTTP ${response.statusCode}${reason === "" ? "" : `: ${reason}`}`;
-        socket.emit("error", new Error(status));
+        socket.emit("error", Object.assign(new Error(status), unreachedCode(reason)));
         socket.terminate();
       };
       response.setEncoding("utf8");

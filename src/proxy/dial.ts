@@ -6,6 +6,7 @@
 
 import type { Duplex } from "../duplex/duplex.ts";
 import { codeOf } from "../duplex/failures.ts";
+import { unreachedWords, UNRESOLVED } from "../duplex/proxy_words.ts";
 import { unlessAborted } from "../duplex/waiting.ts";
 import { type IpAddress, parseIp, type Target } from "./address.ts";
 import { type Deadline, startDeadline } from "./deadline.ts";
@@ -44,7 +45,7 @@ async function dialWithin(deadline: Deadline, target: Target, reach: Reach, dial
   } catch {
     return deadline.signal.aborted
       ? failure(504, `resolving ${target.host} took longer than the proxy waits`)
-      : failure(502, `${target.host} cannot be resolved`);
+      : failure(502, `${target.host} ${UNRESOLVED}`);
   }
   const refusals = addresses.map((ip) => refuseAddress(reach, ip));
   const allowed = addresses.filter((_, index) => refusals[index] === undefined);
@@ -84,18 +85,9 @@ async function resolve(host: string, dialler: Dialler, signal: AbortSignal): Pro
   return found.slice(0, MAX_ADDRESSES).map(parseIp).filter((ip) => ip !== undefined);
 }
 
-const WORDS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "nothing listens there",
-  ECONNRESET: "the connection was reset",
-  EHOSTUNREACH: "the host cannot be reached",
-  ENETUNREACH: "the network cannot be reached",
-  ETIMEDOUT: "nobody answered",
-};
-
-/** Words for a stranger: of the system's error only the kind, never its text, which names addresses and paths. */
 function wordsFor(error: unknown): string {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  return WORDS[codeOf(cause) ?? ""] ?? "the connection failed";
+  return unreachedWords(codeOf(cause));
 }
 
 function failure(status: 403 | 502 | 504, reason: string): Dialled {

@@ -5,9 +5,11 @@ import type { TransportError } from "../../src/errors.ts";
 import type { WebSocketFactory, WebSocketLike } from "../../src/duplex/websocket.ts";
 import { openWebSocket } from "../../src/duplex/websocket.ts";
 import { wsFactory } from "../../src/duplex/ws.ts";
+import { startProxy } from "../../src/proxy/mod.ts";
 import type { Request } from "../fixtures/peer_behaviour.ts";
 import type { Address, Peers } from "../fixtures/peers.ts";
 import { REFUSAL, startPeers } from "../fixtures/peers.ts";
+import { freePort } from "../fixtures/postgres.ts";
 import { testContract } from "./duplex_suite.ts";
 
 const target = { host: "db.example.com", port: 5432 };
@@ -118,6 +120,30 @@ test("npm ws: a refusal's status and reason reach the error", async () => {
     await assert.rejects(opening, { driverCode: "TRANSPORT_OPEN_FAILED", message });
   } finally {
     await peers.close();
+  }
+});
+
+test("npm ws: a target that the proxy cannot reach, and a proxy that is not there, have the codes of a socket", async () => {
+  const gone = await freePort();
+  const resolve = (host: string) =>
+    host === "nowhere.example" ? Promise.reject(new Error("no")) : new Promise<never>(() => {});
+  const proxy = await startProxy({ allow: ["*:*"], allowPrivate: true, resolve, dialTimeoutMillis: 100 });
+  const proxied = (host: string, port: number) => `${proxy.url}?address=${host}:${port}`;
+  const cases: readonly (readonly [url: string, failure: object])[] = [
+    [proxied("127.0.0.1", gone), { code: "ECONNREFUSED", syscall: "connect", message: /HTTP 502.*nothing listens/ }],
+    [proxied("nowhere.example", 5432), { code: "ENOTFOUND", syscall: "getaddrinfo", message: /HTTP 502/ }],
+    [proxied("slow.example", 5432), { code: "TRANSPORT_OPEN_FAILED", message: /HTTP 504/ }],
+    [`ws://127.0.0.1:${gone}/v1`, { code: "ECONNREFUSED", syscall: "connect", address: "127.0.0.1" }],
+  ];
+  try {
+    for (const [url, failure] of cases) {
+      await assert.rejects(openWebSocket(url, target, { webSocket: await wsFactory() }), {
+        driverCode: "TRANSPORT_OPEN_FAILED",
+        ...failure,
+      });
+    }
+  } finally {
+    await proxy.close({ drainMillis: 0 });
   }
 });
 

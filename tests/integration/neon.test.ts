@@ -92,7 +92,10 @@ test("a client that speaks plaintext to a proxy on this machine does so to no ot
 test("by default a proxy is Neon's own, or the one of config.wsProxy, and TLS is verified", async () => {
   Object.assign(neonConfig, DEFAULTS);
   const client = new ours.Client({ connectionString: "postgres://app:secret@nowhere.invalid/shop" });
-  await assert.rejects(client.connect(), { code: "TRANSPORT_OPEN_FAILED", message: /wss:\/\/nowhere\.invalid\/v2/ });
+  await assert.rejects(client.connect(), {
+    driverCode: "TRANSPORT_OPEN_FAILED",
+    message: /wss:\/\/nowhere\.invalid\/v2/,
+  });
   config.wsProxy = `${proxy.url}?of=config`;
   try {
     assert.equal(await encrypted(URL_OF_DATABASE), false);

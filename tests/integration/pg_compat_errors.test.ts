@@ -5,6 +5,7 @@ import { test } from "node:test";
 import pg from "pg";
 import { Client, type ClientConfig, type DriverError } from "../../mod.ts";
 import { systemFailure } from "../../src/duplex/system_failure.ts";
+import { startProxy } from "../../src/proxy/mod.ts";
 import { certificates } from "../fixtures/certificates.ts";
 import { rejection } from "../fixtures/clients.ts";
 import { type FakeServer, messages, type Script, startFakeServer, WELCOME } from "../fixtures/fake_server.ts";
@@ -81,6 +82,22 @@ for (const { what, driverCode, config, serve } of CONNECTS) {
   test(`connecting: ${what}`, { skip: ON_DENO && config?.ssl === true && "Deno's TLS has no codes" }, async () => {
     const [ours, theirs] = await both(serve, async (client) => await rejection(client.connect()) as Failure, config);
     assertAlike(ours, theirs, driverCode);
+  });
+}
+
+/** Only npm ws shows what a proxy answers. */
+const UNSEEN = "WebSocket" in globalThis && "this runtime's WebSocket does not tell why it could not be opened";
+
+for (const ssl of [false, true]) {
+  test(`connecting through the proxy, ssl: ${ssl}: nobody listens`, { skip: UNSEEN }, async () => {
+    const proxy = await startProxy({ allow: ["*:*"], allowPrivate: true });
+    try {
+      const client = new Client({ host: "127.0.0.1", port: await freePort(), user: "app", wsProxy: proxy.url, ssl });
+      const { code, syscall, driverCode } = await rejection(client.connect()) as Failure;
+      assert.deepEqual([code, syscall, driverCode], ["ECONNREFUSED", "connect", "TRANSPORT_OPEN_FAILED"]);
+    } finally {
+      await proxy.close({ drainMillis: 0 });
+    }
   });
 }
 
