@@ -4,9 +4,9 @@ import { after, test } from "node:test";
 import { Client, type DriverError } from "../../mod.ts";
 import { connectClient, rejection } from "../fixtures/clients.ts";
 import { connectionUrl } from "../fixtures/postgres.ts";
-import { NO_PGBOUNCER, servers } from "../fixtures/servers.ts";
+import { servers } from "../fixtures/servers.ts";
 
-const { postgres, pgbouncer } = await servers();
+const { postgres } = await servers();
 const admin = await connectClient(postgres);
 const table = `beyond_statements_${process.pid}_${Date.now()}`;
 await admin.query(`create table ${table} (a int)`);
@@ -130,30 +130,6 @@ test("an error of what the statement does is not taken for one of the statement"
   }
   assert.deepEqual(await prepared(client), [text]);
 });
-
-const skip = pgbouncer ? false : NO_PGBOUNCER;
-
-test(
-  "behind a proxy that pools transactions, every query is answered rightly or refused as harmless",
-  { skip },
-  async () => {
-    if (pgbouncer === undefined) return;
-    const clients = await Promise.all(
-      Array.from({ length: 4 }, () => connectClient(pgbouncer, { statementCache: 10 })),
-    );
-    const asked = clients.flatMap((client, index) =>
-      Array.from({ length: 20 }, async (_, n) => {
-        try {
-          assert.deepEqual((await client.query(add(index), [n])).rows, [{ sum: index + n }]);
-        } catch (error) {
-          if ((error as DriverError).safeToRetry !== true) throw error;
-        }
-      })
-    );
-    await Promise.all(asked);
-    await Promise.all(clients.map((client) => client.end()));
-  },
-);
 
 for (const statementCache of [-1, 1.5, "many"]) {
   test(`statementCache ${statementCache} is refused`, () => {
