@@ -95,6 +95,8 @@ export class Connection extends EventEmitter {
   readonly #config: ConnectionConfig;
   readonly #control: ConnectionControl | undefined;
   #messages: FrontendMessages | undefined;
+  /** The submittable whose turn it is, or was. */
+  #latest: object | undefined;
   #raw: RawConnection | undefined;
 
   /** A connection by hand, which does nothing until `connect`. `control` is of those that clients make. */
@@ -120,12 +122,22 @@ export class Connection extends EventEmitter {
   }
 
   /**
-   * Lets messages be written, by a submittable as a rule; undefined: nobody's. The client's affair.
+   * Lets messages be written, by this submittable as a rule. The client's affair.
    *
    * @internal
    */
-  give(messages: FrontendMessages | undefined): void {
+  give(messages: FrontendMessages, submittable?: object): void {
     this.#messages = messages;
+    this.#latest = submittable;
+  }
+
+  /**
+   * Lets nobody write.
+   *
+   * @internal
+   */
+  take(): void {
+    this.#messages = undefined;
   }
 
   /**
@@ -195,12 +207,14 @@ export class Connection extends EventEmitter {
   }
 
   /**
-   * Closes a statement or portal. Where no submittable is at work there is none left to close, which is said at once; as
-   * in node-postgres nothing is said once the client was ended, so that a stream that this has cut off stays silent.
+   * Closes a statement or portal. Where no submittable is at work there is none left to close, which is said at once; but
+   * not to a stream that the client's own end has cut off, where nobody listens to its error: as in node-postgres it
+   * stays silent, since the error would take the process down.
    */
   close(config: MessageConfig): void {
     if (this.#messages !== undefined) return this.#messages.close(config);
-    if (!this._ending) queueMicrotask(() => this.emit("readyForQuery", { name: "readyForQuery" }));
+    if (this._ending && isUnheardStream(this.#latest)) return;
+    queueMicrotask(() => this.emit("readyForQuery", { name: "readyForQuery" }));
   }
 
   /** Asks for what has been answered so far. */
@@ -243,4 +257,9 @@ export class Connection extends EventEmitter {
   unref(): void {
     (this.#control ?? this.#raw)?.unref();
   }
+}
+
+function isUnheardStream(submittable: object | undefined): boolean {
+  const { destroyed } = (submittable ?? {}) as { destroyed?: unknown };
+  return destroyed !== undefined && (submittable as EventEmitter).listenerCount("error") === 0;
 }

@@ -66,7 +66,7 @@ class SubmittableRun implements DialogueHandler {
   begin(dialogue: Dialogue): void {
     const connection = this.#connection;
     this.#dialogue = dialogue;
-    connection.give(new FrontendMessages(dialogue));
+    connection.give(new FrontendMessages(dialogue), this.#submittable);
     try {
       // A COPY stream that was given up may have left listeners behind.
       connection.stream.removeAllListeners("data").removeAllListeners("readable").on("data", this.#takeBack);
@@ -108,7 +108,7 @@ class SubmittableRun implements DialogueHandler {
 
   #detach(): void {
     this.#connection.stream.removeListener("data", this.#takeBack);
-    this.#connection.give(undefined);
+    this.#connection.take();
   }
 
   failed(error: Error): void {
