@@ -6,7 +6,6 @@
 
 import { TransportError } from "../errors.ts";
 import type { DriverError } from "../errors.ts";
-import { loadPart } from "../part.ts";
 import type { Duplex, DuplexInfo } from "./duplex.ts";
 import { aborted, busy, closedHere, lost, TARGET_RESET, wordsOf } from "./failures.ts";
 import { Inbox } from "./inbox.ts";
@@ -301,7 +300,7 @@ async function platformWebSocket(): Promise<WebSocketFactory> {
     WebSocket?: new (url: string, protocols: string[]) => WebSocketLike;
   };
   if (WebSocket !== undefined) return (url, protocols) => new WebSocket(url, protocols);
-  const { wsFactory } = await loadPart(async () => await import("./ws.ts"));
+  const { wsFactory } = await import("./ws.ts");
   return await wsFactory();
 }
 
