@@ -58,31 +58,13 @@ function parseIpv4(text: string): Uint8Array | undefined {
   return Uint8Array.from(parts, Number);
 }
 
+/** As WHATWG's URLs read it: of eight groups, the longest run of zeros is `::` then, and nothing is an IPv4 address. */
 function parseIpv6(text: string): Uint8Array | undefined {
-  const halves = text.split("::");
-  if (halves.length > 2) return undefined;
-  const [head, tail] = halves.map((half, index) => half === "" ? [] : groupsOf(half, index === halves.length - 1));
-  if (head === undefined || (halves.length === 2 && tail === undefined)) return undefined;
-  const missing = 8 - head.length - (tail?.length ?? 0);
-  if (tail === undefined ? missing !== 0 : missing < 1) return undefined;
-  const groups = [...head, ...Array<number>(missing).fill(0), ...tail ?? []];
-  return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff]));
-}
-
-/** The 16-bit groups between colons; the address's last two may be written as an IPv4 address. */
-function groupsOf(text: string, isLast: boolean): number[] | undefined {
-  const parts = text.split(":");
-  const groups: number[] = [];
-  for (const [index, part] of parts.entries()) {
-    if (part.includes(".") && isLast && index === parts.length - 1) {
-      const [a = 0, b = 0, c = 0, d = 0] = parseIpv4(part) ?? [];
-      if (parseIpv4(part) === undefined) return undefined;
-      groups.push(a << 8 | b, c << 8 | d);
-    } else if (/^[0-9a-f]{1,4}$/i.test(part)) {
-      groups.push(parseInt(part, 16));
-    } else {
-      return undefined;
-    }
-  }
-  return groups;
+  const bracketed = `http://[${text}]`;
+  if (!/^[0-9a-f:.]+$/i.test(text) || !URL.canParse(bracketed)) return undefined;
+  const [head = [], tail = []] = new URL(bracketed).hostname.slice(1, -1).split("::").map((half) =>
+    half.split(":").filter((group) => group !== "")
+  );
+  const groups = [...head, ...Array<string>(8 - head.length - tail.length).fill("0"), ...tail];
+  return Uint8Array.from(groups.flatMap((group) => [parseInt(group, 16) >> 8, parseInt(group, 16) & 0xff]));
 }
