@@ -6,7 +6,7 @@
  */
 
 import { optionInvalid, optionUnsupported } from "./failures.ts";
-import { DerReader, readOid, readSmallInteger, readWhole, TAG } from "./x509/der.ts";
+import { readOid, readSequence, readSmallInteger, readWhole, TAG } from "./x509/der.ts";
 import { fromBase64 } from "./x509/pem.ts";
 
 const OPTION = "clientCertificate.key";
@@ -62,7 +62,7 @@ export async function decryptPrivateKey(pem: string, passphrase: string | undefi
 
 function readEncrypted(der: Uint8Array) {
   try {
-    const info = new DerReader(readWhole(der, TAG.sequence).content);
+    const info = readSequence(der);
     const algorithm = info.inside(TAG.sequence);
     const encrypted = info.next(TAG.octetString).content;
     if (readOid(algorithm.next(TAG.oid)) !== PBES2) return unsupported();

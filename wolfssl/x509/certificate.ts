@@ -10,6 +10,7 @@ import {
   type DerValue,
   integerBytes,
   readBitBytes,
+  readSequence,
   readSmallInteger,
   readTime,
   readWhole,
@@ -50,7 +51,7 @@ const MAX_SERIAL_BYTES = 20;
  * @throws {DerError} where it is none, or breaks a rule of its form
  */
 export function readCertificate(der: Uint8Array): Certificate {
-  const outer = new DerReader(readWhole(der, TAG.sequence).content);
+  const outer = readSequence(der);
   const signed = outer.next(TAG.sequence);
   const algorithm = outer.next(TAG.sequence).whole;
   const signature = readBitBytes(outer.next(TAG.bitString));
@@ -106,9 +107,7 @@ function readSigned(signed: DerValue, outerAlgorithm: Uint8Array | undefined): C
     notAfter,
     publicKeyInfo,
     publicKey: readPublicKey(publicKeyInfo),
-    extensions: extensions === undefined
-      ? NO_EXTENSIONS
-      : readExtensions(new DerReader(readWhole(extensions.content, TAG.sequence).content)),
+    extensions: extensions === undefined ? NO_EXTENSIONS : readExtensions(readSequence(extensions.content)),
   };
 }
 

@@ -103,6 +103,11 @@ export function readWhole(bytes: Uint8Array, tag?: number): DerValue {
   return value;
 }
 
+/** A reader over the content of the one SEQUENCE that the bytes are. */
+export function readSequence(bytes: Uint8Array): DerReader {
+  return new DerReader(readWhole(bytes, TAG.sequence).content);
+}
+
 /** `1.2.840.113549.1.1.1`. */
 export function readOid({ content }: DerValue): string {
   if (content.length === 0) throw new DerError("an empty object identifier");

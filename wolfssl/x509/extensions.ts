@@ -4,7 +4,17 @@
  * @module
  */
 
-import { DerError, DerReader, readBoolean, readNamedBits, readOid, readSmallInteger, readWhole, TAG } from "./der.ts";
+import {
+  DerError,
+  DerReader,
+  readBoolean,
+  readNamedBits,
+  readOid,
+  readSequence,
+  readSmallInteger,
+  readWhole,
+  TAG,
+} from "./der.ts";
 import { type GeneralName, readGeneralName, readGeneralNames } from "./general_name.ts";
 
 /** The bits of KeyUsage that matter here. */
@@ -92,7 +102,7 @@ export function readExtensions(content: DerReader): Extensions {
 }
 
 function readBasicConstraints(der: Uint8Array): Extensions["basicConstraints"] {
-  const reader = new DerReader(readWhole(der, TAG.sequence).content);
+  const reader = readSequence(der);
   const flag = reader.optional(TAG.boolean);
   const ca = flag !== undefined && readBoolean(flag);
   const length = reader.optional(TAG.integer);
@@ -107,21 +117,21 @@ function readKeyUsage(der: Uint8Array): ReadonlySet<number> {
 }
 
 function readExtendedKeyUsage(der: Uint8Array): string[] {
-  const reader = new DerReader(readWhole(der, TAG.sequence).content);
+  const reader = readSequence(der);
   const usages: string[] = [];
   do usages.push(readOid(reader.next(TAG.oid))); while (!reader.done);
   return usages;
 }
 
 function readAuthorityKeyId(found: Mutable<Extensions>, der: Uint8Array): void {
-  const reader = new DerReader(readWhole(der, TAG.sequence).content);
+  const reader = readSequence(der);
   const keyId = reader.optional(TAG.primitive(0))?.content;
   if (keyId !== undefined) found.authorityKeyId = keyId;
   found.authorityKeyByIssuer = !reader.done;
 }
 
 function readAccessDescriptions(der: Uint8Array): void {
-  const reader = new DerReader(readWhole(der, TAG.sequence).content);
+  const reader = readSequence(der);
   do {
     const description = reader.inside(TAG.sequence);
     readOid(description.next(TAG.oid));
@@ -131,7 +141,7 @@ function readAccessDescriptions(der: Uint8Array): void {
 }
 
 function readNameConstraints(der: Uint8Array): NameConstraints {
-  const reader = new DerReader(readWhole(der, TAG.sequence).content);
+  const reader = readSequence(der);
   const permitted = reader.optional(TAG.constructed(0));
   const excluded = reader.optional(TAG.constructed(1));
   reader.end();

@@ -11,8 +11,8 @@ import {
   latin1,
   readBitBytes,
   readOid,
+  readSequence,
   readSmallInteger,
-  readWhole,
   TAG,
 } from "./der.ts";
 
@@ -70,7 +70,7 @@ const LEGACY: Readonly<Record<string, string>> = {
 
 /** Reads a SubjectPublicKeyInfo, given whole. */
 export function readPublicKey(der: Uint8Array): PublicKey {
-  const info = new DerReader(readWhole(der, TAG.sequence).content);
+  const info = readSequence(der);
   const algorithm = info.inside(TAG.sequence);
   const key = readBitBytes(info.next(TAG.bitString));
   info.end();
@@ -95,7 +95,7 @@ export function readPublicKey(der: Uint8Array): PublicKey {
 
 /** Reads an AlgorithmIdentifier of a signature, given whole. */
 export function readSignatureAlgorithm(der: Uint8Array): SignatureAlgorithm {
-  const reader = new DerReader(readWhole(der, TAG.sequence).content);
+  const reader = readSequence(der);
   const oid = readOid(reader.next(TAG.oid));
   if (oid === RSA_PSS) return readPss(reader);
   return SIGNATURES[oid] ?? { kind: "unsupported", name: LEGACY[oid] ?? `the algorithm ${oid}` };
@@ -120,7 +120,7 @@ function readPss(reader: DerReader): SignatureAlgorithm {
 }
 
 function modulusBits(key: Uint8Array): number {
-  const numbers = new DerReader(readWhole(key, TAG.sequence).content);
+  const numbers = readSequence(key);
   const modulus = integerBytes(numbers.next(TAG.integer));
   const unsigned = modulus[0] === 0 ? modulus.subarray(1) : modulus;
   const top = unsigned[0];
