@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { build, type Plugin } from "esbuild";
 import * as page from "../../scripts/npm/builtin_decoders.ts";
 import * as builtin from "../../src/types/builtin_decoders.ts";
 import { builtins, otherTypes } from "../../src/types/oids.ts";
 import { rareDecoders } from "../../src/types/rare_decoders.ts";
 import { RARE_TYPES } from "../../src/types/text_decoders.ts";
+import { projectRoot } from "../fixtures/project.ts";
+import { temporaryFolder } from "../fixtures/temporary.ts";
 import { comparable, decodeInside, decodeText } from "./types_comparable.ts";
 
 const UNKNOWN_TYPE = 99_999;
@@ -50,5 +55,35 @@ test("in a page, each type has the decoder that it has elsewhere, and a parser t
   for (const oid of [...Object.values(builtins), UNKNOWN_TYPE]) {
     const [here, there] = [page, builtin].map(({ builtinDecoder }) => decodeText(builtinDecoder(oid, 0), "{}"));
     assert.deepEqual(comparable(here), comparable(there), `type ${oid}`);
+  }
+});
+
+test("in a page that lacks the file, each value fails by what it lacks, and the next result asks for it again", async () => {
+  const missing: Plugin = {
+    name: "missing",
+    setup: (bundle) =>
+      bundle.onResolve(
+        { filter: /rare_decoders/ },
+        ({ kind }) => kind === "dynamic-import" ? { path: "./missing.js", external: true } : undefined,
+      ),
+  };
+  const folder = temporaryFolder("lacking");
+  try {
+    const outfile = join(folder.path, "page.mjs");
+    const entryPoints = [join(projectRoot(), "scripts/npm/builtin_decoders.ts")];
+    await build({ entryPoints, outfile, bundle: true, format: "esm", plugins: [missing], logLevel: "error" });
+    const lacking = await import(pathToFileURL(outfile).href) as typeof page;
+    const decoder = lacking.builtinDecoder(builtins.BYTEA, 0);
+    const first = lacking.decodersLoading([decoder]);
+    await first;
+    assert.throws(
+      () => decodeText(decoder, "\\\\x00"),
+      ({ code, cause, message }) =>
+        code === "PART_NOT_LOADED" && cause instanceof Error && message.includes("all files of the package"),
+    );
+    assert.notEqual(lacking.decodersLoading([decoder]), first);
+    await lacking.decodersLoading([decoder]);
+  } finally {
+    await folder.remove();
   }
 });
