@@ -364,10 +364,14 @@ export class Session {
     const exchange = this.#sent.peek();
     const fatal = report.severity === "FATAL" || report.severity === "PANIC";
     if (exchange === undefined || fatal) this.#fatal = error;
-    exchange?.error(error);
+    if (exchange === undefined) {
+      // The server takes a while to leave, and whoever asked meanwhile would be told that it has.
+      if (fatal) this.destroy(error);
+      return;
+    }
+    exchange.error(error);
     if (!fatal) return;
     this.#endSoon(() => this.#peerEnded());
-    if (exchange === undefined) return;
     // No ReadyForQuery follows: who waits hears of it before anybody hears that the connection has ended.
     this.#failExchange(exchange, error);
     exchange.abandoned = true;

@@ -10,7 +10,7 @@ import { installLibraries, NODE_VERSION } from "./install.ts";
 
 /** Some terminate every other connection of the server, and some make users: it is theirs alone. */
 const HBA = ["host all all all scram-sha-256"];
-const AT_LEAST = 85;
+const AT_LEAST = 93;
 
 test("slonik's own tests of its driver and of streams pass", async () => {
   const { folder } = await installLibraries();

@@ -5,9 +5,14 @@ import { once } from "node:events";
 import { test } from "node:test";
 import pg from "pg";
 import { Client, type ClientConfig, Query } from "../../mod.ts";
+import { wire } from "../fixtures/bytes.ts";
 import { connectClient, rejection } from "../fixtures/clients.ts";
+import { messages, startFakeServer, WELCOME } from "../fixtures/fake_server.ts";
 import { connectionUrl } from "../fixtures/postgres.ts";
 import { servers } from "../fixtures/servers.ts";
+
+/** What a server says that is about to leave. */
+const FATAL = wire("'E' 00000023 'SFATAL' 00 'VFATAL' 00 'C57P01' 00 'Mgoodbye' 00 00");
 
 const { postgres } = await servers();
 const url = connectionUrl(postgres, "scram_user");
@@ -261,6 +266,25 @@ test("values that are false as a condition are none; a callback may come with th
     return outcomes;
   });
   assert.deepEqual((outcomes as unknown[]).slice(5), [undefined, [{ n: 2 }], null, [], []]);
+});
+
+test("an idle client hears at once that the server will leave, and not when it has left", async () => {
+  const outcome = await sameOfBoth(async (ClientClass) => {
+    await using server = await startFakeServer(async (connection) => {
+      await connection.startup();
+      connection.send(messages.authenticationOk, ...WELCOME, FATAL);
+    });
+    const { host, port } = server;
+    const client = new ClientClass({ host, port, user: "u", database: "d" });
+    const failed = new Promise<Error>((resolve) => client.once("error", resolve));
+    client.on("error", () => {}); // node-postgres's may have more than one
+    await client.connect();
+    const told = messageOf(await failed);
+    const after = messageOf(await rejection(client.query("select 1")));
+    client.connection.stream.destroy();
+    return [told, after];
+  });
+  assert.deepEqual(outcome, ["goodbye", "Client has encountered a connection error and is not queryable"]);
 });
 
 test("a server that dies in the middle of a query tells it first, then the client, then who waits behind", async () => {
