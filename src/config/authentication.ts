@@ -5,7 +5,8 @@
  */
 
 import type { AuthMethod, ConnectionOptions, RequireAuth } from "./options.ts";
-import { chosen, flagOf, invalid, type Settings, wrong } from "./settings.ts";
+import { flag, oneOf } from "./readers.ts";
+import { invalid, type Setting, type Settings, wrong } from "./settings.ts";
 
 const METHODS: readonly AuthMethod[] = ["none", "password", "md5", "scram-sha-256", "scram-sha-256-plus", "oauth"];
 /** Methods of libpq that this driver never uses, so that refusing them is easy and accepting them is empty. */
@@ -17,8 +18,10 @@ const OTHER_METHODS = ["gss", "sspi"];
  * @throws {ConfigError} `CONFIG_REQUIRE_AUTH`
  */
 export function resolveRequireAuth(settings: Settings): RequireAuth | undefined {
-  const setting = settings.find("requireAuth", "require_auth");
-  if (setting === undefined) return undefined;
+  return settings.read(methodList, "requireAuth", "require_auth");
+}
+
+function methodList(setting: Setting): RequireAuth {
   const code = "CONFIG_REQUIRE_AUTH";
   const words = String(setting.value).split(",").map((word) => word.trim());
   const negated = words[0].startsWith("!");
@@ -42,8 +45,10 @@ export function resolveRequireAuth(settings: Settings): RequireAuth | undefined 
  * @throws {ConfigError} `CONFIG_VALUE`
  */
 export function resolveChannelBinding(settings: Settings): ConnectionOptions["channelBinding"] {
-  const setting = settings.find("channelBinding", "channel_binding", "enableChannelBinding");
-  if (setting === undefined) return "prefer";
-  if (setting.option !== "enableChannelBinding") return chosen(setting, ["disable", "prefer", "require"] as const);
-  return flagOf(setting) ? "prefer" : "disable";
+  return settings.read(binding, "channelBinding", "channel_binding", "enableChannelBinding") ?? "prefer";
+}
+
+function binding(setting: Setting): ConnectionOptions["channelBinding"] {
+  if (setting.option === "enableChannelBinding") return flag(setting) ? "prefer" : "disable";
+  return oneOf(["disable", "prefer", "require"])(setting);
 }

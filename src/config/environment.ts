@@ -5,6 +5,7 @@
  */
 
 import { env } from "./host.ts";
+import { text } from "./readers.ts";
 import { Settings, type Source } from "./settings.ts";
 
 /** Which variable says which option. PGSERVICE and PGSERVICEFILE come before them: see service_file.ts. */
@@ -57,12 +58,12 @@ export const environment: Source = {
 /** PGTZ, PGDATESTYLE and PGGEQO. Dates are read in ISO: of a date style only the order of day and month is asked for. */
 export function environmentParameters(): Readonly<Record<string, string | undefined>> {
   const said = new Settings([environment]);
-  const style = said.text("datestyle");
+  const style = said.read(text, "datestyle");
   const order = /\b(?:ymd|dmy|mdy)\b/i.exec(style ?? "")?.[0] ??
     (/\b(?:euro|german)/i.test(style ?? "") ? "DMY" : /\b(?:us\b|noneuro)/i.test(style ?? "") ? "MDY" : undefined);
   return {
-    timezone: said.text("timezone"),
+    timezone: said.read(text, "timezone"),
     datestyle: style && (order === undefined ? "ISO" : `ISO, ${order.toUpperCase()}`),
-    geqo: said.text("geqo"),
+    geqo: said.read(text, "geqo"),
   };
 }

@@ -11,9 +11,10 @@ import { environment, environmentParameters } from "./environment.ts";
 import { failure } from "./failure.ts";
 import { globalSource } from "./global.ts";
 import { userIsNamed, userName } from "./host.ts";
-import { pairHosts, resolveLoadBalance, resolveTarget, splitPorts } from "./hosts.ts";
+import { isSocketDirectory, resolveAddresses } from "./hosts.ts";
 import { warnOfUnknownOptions } from "./known_options.ts";
 import type { ConnectionOptions, OAuthTokenSource, PasswordSource, TlsEngineChoice, WsProxy } from "./options.ts";
+import { callable, count, countOrNone, flag, millis, oneOf, seconds, text, textOrFunction } from "./readers.ts";
 import { assertNothingRefused } from "./refused.ts";
 import { withHidden } from "./secrets.ts";
 import {
@@ -24,7 +25,6 @@ import {
   type Setting,
   Settings,
   type Source,
-  withoutNul,
   wrong,
 } from "./settings.ts";
 import { resolveTls } from "./ssl.ts";
@@ -63,18 +63,17 @@ export function resolveOptions(
 }
 
 function resolve(settings: Settings): ConnectionOptions {
-  const address = resolveAddress(settings);
-  const userSaid = settings.text("user");
+  const { hosts, hostName } = resolveAddresses(settings);
+  const userSaid = settings.read(text, "user");
   const user = userSaid ?? userName();
   if (user === undefined) {
     const advice = "give the option user, or PGUSER in the environment (which Deno reads with --allow-env)";
     throw failure("CONFIG_USER", `no user is named: ${advice}`);
   }
-  const hosts = pairHosts(address.hosts, resolvePorts(settings));
-  const wsProxy = resolveWsProxy(settings);
-  const openDuplex = resolveFunction(settings, "openDuplex");
+  const wsProxy = settings.read(proxyOrNone, "wsProxy");
+  const openDuplex = settings.read(callable, "openDuplex") as ConnectionOptions["openDuplex"];
   const tlsUnlessSaid = wsProxy !== undefined || openDuplex !== undefined;
-  const tls = resolveTls(settings, { tlsUnlessSaid, hostName: address.hostName });
+  const tls = resolveTls(settings, { tlsUnlessSaid, hostName });
   assertNothingRefused(settings, {
     tls: tls.mode === undefined ? tlsUnlessSaid : tls.mode !== "disable",
     socketDirectory: hosts.some(({ host }) => isSocketDirectory(host)),
@@ -82,40 +81,43 @@ function resolve(settings: Settings): ConnectionOptions {
   const shown = {
     ...hosts[0],
     hosts,
-    targetSessionAttrs: resolveTarget(settings),
-    loadBalanceHosts: resolveLoadBalance(settings),
+    targetSessionAttrs: settings.read(oneOf(TARGETS), "target_session_attrs") ?? "any",
+    loadBalanceHosts: settings.read(oneOf(["disable", "random"]), "load_balance_hosts") === "random",
     user,
     userAssumed: userSaid === undefined && !userIsNamed(),
-    database: settings.text("database", "dbname") ?? user,
-    passfile: Object.freeze({ path: settings.text("passfile"), hostName: address.hostName }),
+    database: settings.read(text, "database", "dbname") ?? user,
+    passfile: Object.freeze({ path: settings.read(text, "passfile"), hostName }),
     tls,
-    tlsEngine: resolveTlsEngine(settings),
-    crypto: settings.oneOf(["auto", "wasm", "subtle"] as const, "crypto") ?? "auto",
+    tlsEngine: settings.read(engineChoice, "tlsEngine") ?? "auto",
+    crypto: settings.read(oneOf(["auto", "wasm", "subtle"]), "crypto") ?? "auto",
     wsProxy,
-    webSocket: resolveFunction(settings, "webSocket"),
+    webSocket: settings.read(callable, "webSocket") as ConnectionOptions["webSocket"],
     openDuplex,
-    keepAlive: settings.flag("keepAlive", "keepalives") ?? true,
-    keepAliveInitialDelayMillis: settings.millis("keepAliveInitialDelayMillis") ??
-      settings.seconds("keepalives_idle") ??
+    keepAlive: settings.read(flag, "keepAlive", "keepalives") ?? true,
+    keepAliveInitialDelayMillis: settings.read(millis, "keepAliveInitialDelayMillis") ??
+      settings.read(seconds, "keepalives_idle") ??
       0,
-    connectionTimeoutMillis: resolveConnectionTimeout(settings),
-    queryTimeoutMillis: settings.millis("query_timeout") ?? 0,
-    idleTimeoutMillis: settings.millis("idleTimeoutMillis") ?? 0,
+    connectionTimeoutMillis: settings.read(connectionTimeout, "connectionTimeoutMillis", "connect_timeout") ??
+      DEFAULT_CONNECTION_TIMEOUT_MILLIS,
+    queryTimeoutMillis: settings.read(millis, "query_timeout") ?? 0,
+    idleTimeoutMillis: settings.read(millis, "idleTimeoutMillis") ?? 0,
     startupParameters: resolveStartupParameters(settings),
     ...resolveProtocolVersions(settings),
     requireAuth: resolveRequireAuth(settings),
     channelBinding: resolveChannelBinding(settings),
-    scramMaxIterations: settings.count(1, "scramMaxIterations"),
-    allowCleartextPassword: settings.flag("allowCleartextPassword") ?? false,
-    speakFirst: settings.flag("speakFirst") ?? true,
-    binary: settings.flag("binary") ?? false,
-    statementCache: settings.count(0, "statementCache") ?? 0,
+    scramMaxIterations: settings.read(count, "scramMaxIterations"),
+    allowCleartextPassword: settings.read(flag, "allowCleartextPassword") ?? false,
+    speakFirst: settings.read(flag, "speakFirst") ?? true,
+    binary: settings.read(flag, "binary") ?? false,
+    statementCache: settings.read(countOrNone, "statementCache") ?? 0,
   };
   return Object.freeze(withHidden(shown, {
-    password: resolveSecret(settings, "password") as PasswordSource | undefined,
-    oauthBearerToken: resolveSecret(settings, "oauthBearerToken") as OAuthTokenSource | undefined,
+    password: settings.read(textOrFunction, "password") as PasswordSource | undefined,
+    oauthBearerToken: settings.read(textOrFunction, "oauthBearerToken") as OAuthTokenSource | undefined,
   }));
 }
+
+const TARGETS = ["any", "read-write", "read-only", "primary", "standby", "prefer-standby"] as const;
 
 const DEFAULT_CONNECTION_TIMEOUT_MILLIS = 60_000; // a database that sleeps wakes within that; a wait has an end
 
@@ -139,88 +141,14 @@ function stringSource(text: string | URL): Source {
   return connectionStringSource(parseConnectionString(String(text)));
 }
 
-interface Address {
-  readonly hosts: readonly string[];
-  /** The name to verify where `host` is an address that was given beside it. */
-  readonly hostName: string | undefined;
-}
-
-/** libpq: `hostaddr` is where to connect, `host` then is the name to verify. */
-function resolveAddress(settings: Settings): Address {
-  const named = settings.find("host");
-  const addressed = settings.find("hostaddr");
-  const hosts = checkedHosts(settings, "host") ?? ["localhost"];
-  const [hostaddr, ...others] = checkedHosts(settings, "hostaddr") ?? [];
-  // PGHOSTADDR belongs to PGHOST: it must not divert a client that was told a host.
-  const { sources } = settings;
-  const diverts = addressed && (!named || sources.indexOf(addressed.source) <= sources.indexOf(named.source));
-  if (!diverts || hostaddr === undefined) return { hosts, hostName: undefined };
-  if (hosts.length > 1 || others.length > 0) {
-    throw failure("CONFIG_HOSTS", "hostaddr stands for one host: name several hosts without it");
-  }
-  const [host] = hosts;
-  if (!/^[\d.]+$|:/.test(hostaddr)) throw invalid(addressed, "an IP address", "CONFIG_HOST");
-  return { hosts: [hostaddr], hostName: named && !isSocketDirectory(host) ? host : undefined };
-}
-
-function checkedHosts(settings: Settings, option: "host" | "hostaddr"): string[] | undefined {
-  const hosts = settings.text(option);
-  const setting = settings.find(option);
-  if (hosts === undefined || setting === undefined) return undefined;
-  // An empty one in a list is the default.
-  return hosts.split(",").map((host) => checkedHost(host.trim() || "localhost", setting));
-}
-
-function checkedHost(host: string, setting: Setting): string {
-  if (isSocketDirectory(host)) return host;
-  // Not quoted: a URL given as the host may contain a password.
-  if (/[\s/\\?#@]/.test(host)) {
-    throw wrong(
-      setting,
-      "is neither a host name, nor an IP address, nor a directory that begins with /",
-      "CONFIG_HOST",
-    );
-  }
-  return host.replace(/^\[(.*)\]$/, "$1");
-}
-
-function isSocketDirectory(host: string): boolean {
-  return host.startsWith("/") || host.startsWith("@");
-}
-
-function resolvePorts(settings: Settings): number[] {
-  const setting = settings.find("port");
-  return setting === undefined ? [] : splitPorts(setting.value).map((port) => checkedPort(port, setting));
-}
-
-function checkedPort(value: unknown, setting: Setting): number {
-  const port = typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
-  if (typeof port !== "number" || !Number.isInteger(port) || port < 1 || port > 65535) {
-    throw invalid(setting, "a number from 1 to 65535", "CONFIG_PORT");
-  }
-  return port;
-}
-
-/** A string, or a function that will be asked for one. */
-function resolveSecret(settings: Settings, option: "password" | "oauthBearerToken"): unknown {
-  const setting = settings.find(option);
-  if (setting === undefined) return undefined;
+function proxyOrNone(setting: Setting): WsProxy | undefined {
   const { value } = setting;
-  if (typeof value === "function") return value;
-  if (typeof value === "string") return withoutNul(value, setting);
-  throw wrong(setting, "must be a string or a function that gives one");
-}
-
-function resolveWsProxy(settings: Settings): WsProxy | undefined {
-  const setting = settings.find("wsProxy");
-  if (setting === undefined || setting.value === false) return undefined;
-  if (typeof setting.value === "string" || typeof setting.value === "function") return setting.value as WsProxy;
+  if (value === false) return undefined;
+  if (typeof value === "string" || typeof value === "function") return value as WsProxy;
   throw wrong(setting, "must be a URL, or a function of host and port that gives one");
 }
 
-function resolveTlsEngine(settings: Settings): TlsEngineChoice {
-  const setting = settings.find("tlsEngine");
-  if (setting === undefined) return "auto";
+function engineChoice(setting: Setting): TlsEngineChoice {
   const { value } = setting;
   const isEngine = typeof value === "object" && value !== null && "connect" in value &&
     typeof value.connect === "function";
@@ -229,48 +157,34 @@ function resolveTlsEngine(settings: Settings): TlsEngineChoice {
   throw invalid(setting, "auto, platform, wolfssl, or a TlsEngine");
 }
 
-function resolveFunction<Name extends "openDuplex" | "webSocket">(
-  settings: Settings,
-  name: Name,
-): ConnectionOptions[Name] {
-  const setting = settings.find(name);
-  if (setting === undefined) return undefined;
-  if (typeof setting.value !== "function") throw invalid(setting, "a function");
-  return setting.value as ConnectionOptions[Name];
-}
-
-function resolveConnectionTimeout(settings: Settings): number {
-  const setting = settings.find("connectionTimeoutMillis", "connect_timeout");
-  const timeout = setting?.option === "connect_timeout"
-    ? settings.seconds("connect_timeout")
-    : settings.millis("connectionTimeoutMillis");
-  return timeout ?? DEFAULT_CONNECTION_TIMEOUT_MILLIS;
+function connectionTimeout(setting: Setting): number {
+  return setting.option === "connect_timeout" ? seconds(setting) : millis(setting);
 }
 
 /** The run-time parameters that node-postgres sends, under the same conditions; and those that libpq has variables for. */
 function resolveStartupParameters(settings: Settings): Readonly<Record<string, string>> {
-  const parameters: Record<string, string> = { client_encoding: "UTF8" };
-  const replication = settings.find("replication");
   const said: Record<string, string | undefined> = {
-    application_name: settings.text("application_name") ?? settings.text("fallback_application_name"),
-    replication: typeof replication?.value === "boolean" ? String(replication.value) : settings.text("replication"),
-    options: settings.text("options"),
+    client_encoding: "UTF8",
+    application_name: settings.read(text, "application_name") ?? settings.read(text, "fallback_application_name"),
+    replication: settings.read(
+      (setting) => typeof setting.value === "boolean" ? String(setting.value) : text(setting),
+      "replication",
+    ),
+    options: settings.read(text, "options"),
     ...environmentParameters(),
   };
   for (const name of ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"]) {
-    said[name] = String(settings.millis(name) || "");
+    said[name] = String(settings.read(millis, name) || "");
   }
-  for (const [name, value] of Object.entries(said)) {
-    if (value) parameters[name] = value;
-  }
-  return Object.freeze(parameters);
+  const parameters = Object.entries(said).filter((entry): entry is [string, string] => Boolean(entry[1]));
+  return Object.freeze(Object.fromEntries(parameters));
 }
 
 function resolveProtocolVersions(
   settings: Settings,
 ): Pick<ConnectionOptions, "maxProtocolVersion" | "minProtocolVersion"> {
-  const max = settings.oneOf(["3.0", "3.2", "latest"] as const, "maxProtocolVersion", "max_protocol_version");
-  const minProtocolVersion = settings.oneOf(["3.0", "3.2"] as const, "minProtocolVersion", "min_protocol_version") ??
+  const max = settings.read(oneOf(["3.0", "3.2", "latest"]), "maxProtocolVersion", "max_protocol_version");
+  const minProtocolVersion = settings.read(oneOf(["3.0", "3.2"]), "minProtocolVersion", "min_protocol_version") ??
     "3.0";
   const maxProtocolVersion = max === "latest" ? "3.2" : max ?? minProtocolVersion;
   if (minProtocolVersion > maxProtocolVersion) {

@@ -1,6 +1,6 @@
 /**
- * Where settings come from and how they are read: several sources, the strongest first, each value checked as it is
- * read, so that a wrong one is reported with the place where it was said.
+ * Where settings come from: several sources, the strongest first. Each value is checked as it is read, so that a wrong one
+ * is reported with the place where it was said.
  *
  * @module
  */
@@ -50,12 +50,7 @@ export function connectionStringSource(fields: ReadonlyMap<string, string>): Sou
   };
 }
 
-const LARGEST_DURATION = 0x7fff_ffff; // of timers in every runtime, and of the server's settings
-
-/**
- * Reads settings by name out of several sources. Of several names for one thing, the first that is said counts. What is
- * not what it must be throws a {@linkcode ConfigError}, `CONFIG_VALUE` unless said otherwise.
- */
+/** Finds settings by name in several sources. Of several names for one thing, the first that is said counts. */
 export class Settings {
   readonly sources: readonly Source[];
   /** The options that were asked for. */
@@ -76,83 +71,20 @@ export class Settings {
     }
   }
 
-  /** @throws {ConfigError} `CONFIG_NUL`, since on the wire a NUL would end the string. */
-  text(...options: string[]): string | undefined {
+  /**
+   * What the strongest setting means.
+   *
+   * @throws {ConfigError} as the reader
+   */
+  read<Meaning>(reader: (setting: Setting) => Meaning, ...options: string[]): Meaning | undefined {
     const setting = this.find(...options);
-    if (setting === undefined) return undefined;
-    if (typeof setting.value !== "string") throw invalid(setting, "a string");
-    return withoutNul(setting.value, setting);
+    return setting && reader(setting);
   }
-
-  flag(...options: string[]): boolean | undefined {
-    const setting = this.find(...options);
-    return setting && flagOf(setting);
-  }
-
-  oneOf<Choice extends string>(choices: readonly Choice[], ...options: string[]): Choice | undefined {
-    const setting = this.find(...options);
-    return setting && chosen(setting, choices);
-  }
-
-  /** A whole number, `least` or more; where that is 0, `false` is none as well. */
-  count(least: 0 | 1, ...options: string[]): number | undefined {
-    const setting = this.find(...options);
-    if (setting === undefined) return undefined;
-    const number = least === 0 && setting.value === "false" ? 0 : Number(setting.value);
-    if (Number.isSafeInteger(number) && number >= least) return number;
-    throw invalid(setting, least === 0 ? "a whole number" : "a whole number above 0");
-  }
-
-  /** Whole milliseconds; 0, `false` and Infinity are 0, that is, no limit. */
-  millis(...options: string[]): number | undefined {
-    const setting = this.find(...options);
-    return setting && duration(setting, "milliseconds", 1);
-  }
-
-  /** As {@linkcode millis}, from a setting in whole seconds, where also a negative number means no limit (libpq). */
-  seconds(...options: string[]): number | undefined {
-    const setting = this.find(...options);
-    return setting && (Number(setting.value) < 0 ? 0 : duration(setting, "seconds", 1000));
-  }
-}
-
-/** @throws {ConfigError} `CONFIG_VALUE` */
-export function flagOf(setting: Setting, otherwise = "true or false"): boolean {
-  switch (setting.value) {
-    case true:
-    case "true":
-    case "1":
-    case 1:
-      return true;
-    case false:
-    case "false":
-    case "0":
-    case 0:
-      return false;
-  }
-  throw invalid(setting, otherwise);
 }
 
 /** Whether a value counts as given. */
 export function isSaid(value: unknown): boolean {
   return value !== undefined && value !== null && value !== "" && !Number.isNaN(value);
-}
-
-/** @throws {ConfigError} `code` */
-export function chosen<Choice extends string>(
-  setting: Setting,
-  choices: readonly Choice[],
-  code?: string,
-): Choice {
-  const choice = choices.find((each) => each === setting.value);
-  if (choice === undefined) throw invalid(setting, `one of ${choices.join(", ")}`, code);
-  return choice;
-}
-
-/** @throws {ConfigError} `CONFIG_NUL` */
-export function withoutNul(text: string, setting: Setting): string {
-  if (text.includes("\0")) throw wrong(setting, "contains a NUL", "CONFIG_NUL");
-  return text;
 }
 
 /** The error for a value that is not what it must be. */
@@ -173,14 +105,3 @@ export function wrong({ option, source }: Setting, what: string, code = "CONFIG_
 
 /** Options whose values appear in no message. */
 const SECRETS = ["password", "oauthBearerToken", "sslpassword", "ssl.passphrase", "sslkey", "ssl.key"];
-
-function duration(setting: Setting, unit: string, inMillis: number): number {
-  const { value } = setting;
-  if (value === false || value === Infinity) return 0;
-  const number = typeof value === "string" && /^\s*\d+\s*$/.test(value) ? Number(value) : value;
-  const millis = typeof number === "number" ? Math.trunc(number * inMillis) : NaN;
-  if (!(millis >= 0 && millis <= LARGEST_DURATION)) {
-    throw invalid(setting, `${unit}, from 0 to ${Math.trunc(LARGEST_DURATION / inMillis)}`);
-  }
-  return millis;
-}

@@ -10,7 +10,8 @@ import { libpqRootFile, readNamedFile } from "./certificate_files.ts";
 import { failure } from "./failure.ts";
 import type { SslMode, TlsRequest } from "./options.ts";
 import { withHidden } from "./secrets.ts";
-import { chosen, flagOf, isSaid, type Setting, type Settings, type Source, wrong } from "./settings.ts";
+import { flag, oneOf, text } from "./readers.ts";
+import { isSaid, type Setting, type Settings, type Source, wrong } from "./settings.ts";
 
 /** What the request depends on besides the settings. */
 export interface TlsContext {
@@ -26,16 +27,16 @@ export interface TlsContext {
  * @throws {ConfigError} `CONFIG_SSLMODE`, `CONFIG_FILE`, `CONFIG_PEM`, `CONFIG_VALUE`
  */
 export function resolveTls(settings: Settings, context: TlsContext): TlsRequest {
-  const libpqCompat = settings.flag("uselibpqcompat") ?? false;
+  const libpqCompat = settings.read(flag, "uselibpqcompat") ?? false;
   const mode = resolveMode(settings.sources, libpqCompat);
-  const negotiation = settings.oneOf(["postgres", "direct"] as const, "sslnegotiation") ?? "postgres";
+  const negotiation = settings.read(oneOf(["postgres", "direct"]), "sslnegotiation") ?? "postgres";
   const inUse = mode === undefined ? context.tlsUnlessSaid : mode !== "disable";
   const identity = inUse ? clientIdentity(settings) : {};
   const request = {
     mode,
     libpqCompat,
     ...(inUse ? roots(settings, libpqCompat ? mode : undefined) : UNSAID_ROOTS),
-    serverName: settings.text("ssl.servername") ?? context.hostName,
+    serverName: settings.read(text, "ssl.servername") ?? context.hostName,
     ...versions(settings),
     negotiation,
   };
@@ -64,7 +65,7 @@ function resolveMode(sources: readonly Source[], libpqCompat: boolean): SslMode 
 function modeSaidBy(source: Source, libpqCompat: boolean): SslMode | undefined {
   const sslmode: Setting = { value: source.get("sslmode"), option: "sslmode", source };
   if (isSaid(sslmode.value)) {
-    const mode = chosen(sslmode, SSL_MODES, "CONFIG_SSLMODE");
+    const mode = oneOf(SSL_MODES, "CONFIG_SSLMODE")(sslmode);
     // node-postgres does not know PGSSLMODE=allow, which then says nothing.
     return mode === "allow" && source.kind === "environment" && !libpqCompat ? undefined : mode;
   }
@@ -92,14 +93,14 @@ function modeOfSsl(setting: Setting): SslMode {
   if (typeof value === "object") {
     return (value as { rejectUnauthorized?: unknown }).rejectUnauthorized === false ? "no-verify" : "verify-full";
   }
-  return flagOf(setting, "true, false, an sslmode or an object") ? "verify-full" : "disable";
+  return flag(setting, "true, false, an sslmode or an object") ? "verify-full" : "disable";
 }
 
 const VERSIONS = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"] as const;
 
 function versions(settings: Settings): Pick<TlsRequest, "minVersion" | "maxVersion"> {
-  const minVersion = settings.oneOf(VERSIONS, "ssl_min_protocol_version", "ssl.minVersion");
-  const maxVersion = settings.oneOf(VERSIONS, "ssl_max_protocol_version", "ssl.maxVersion");
+  const minVersion = settings.read(oneOf(VERSIONS), "ssl_min_protocol_version", "ssl.minVersion");
+  const maxVersion = settings.read(oneOf(VERSIONS), "ssl_max_protocol_version", "ssl.maxVersion");
   if (minVersion !== undefined && maxVersion !== undefined && minVersion > maxVersion) {
     const problem = `the oldest version of TLS to speak, ${minVersion}, is newer than the newest, ${maxVersion}`;
     throw failure("CONFIG_VALUE", problem);
@@ -136,7 +137,7 @@ type Identity = Partial<Pick<TlsRequest, "clientCertificate" | "nodeOptions">>;
 function clientIdentity(settings: Settings): Identity {
   const cert = settings.find("sslcert", "ssl.cert");
   const key = settings.find("sslkey", "ssl.key");
-  const passphrase = settings.text("sslpassword", "ssl.passphrase");
+  const passphrase = settings.read(text, "sslpassword", "ssl.passphrase");
   const rest = nodeOptions(settings);
   if (cert === undefined || key === undefined) {
     if (cert !== undefined) throw wrong(cert, "is given without its key (sslkey)");
