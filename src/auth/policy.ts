@@ -55,19 +55,8 @@ export function assertCleartextAllowed(
  *
  * @throws {AuthenticationError} `AUTH_PASSWORD_MISSING`
  */
-export function assertPasswordGiven(
-  password: string | undefined,
-  method?: AuthMethod,
-): asserts password is string {
+export function assertPasswordGiven(password: string | undefined): asserts password is string {
   if (typeof password === "string" && password !== "") return;
-  if (method === "scram-sha-256" || method === "scram-sha-256-plus") {
-    const what = password === "" ? "a non-empty string" : "a string";
-    throw failure(
-      "AUTH_PASSWORD_MISSING",
-      `SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be ${what}`,
-      { verbatim: true, hint: "Set password, PGPASSWORD, or a line of a password file." },
-    );
-  }
   const given = password === "" ? "the one given is empty" : "none was given";
   throw failure(
     "AUTH_PASSWORD_MISSING",

@@ -5,9 +5,9 @@
  */
 
 import { encodeBase64 } from "../base64.ts";
+import type { AuthenticationError } from "../errors.ts";
 import { encodeUtf8 } from "../utf8.ts";
 import { failure } from "./failure.ts";
-import { assertPasswordGiven } from "./policy.ts";
 import { hmac, scramKeys } from "./scram_keys.ts";
 import { decodeServerMessage, isPrintable, parseServerFinal, parseServerFirst } from "./scram_message.ts";
 
@@ -27,7 +27,8 @@ export type ScramMechanism = "SCRAM-SHA-256" | "SCRAM-SHA-256-PLUS";
 
 /** What a {@linkcode ScramClient} needs to know. */
 export interface ScramOptions {
-  readonly password: string;
+  /** An empty one is none, as in libpq. */
+  readonly password: string | undefined;
   /** Default: `none`. */
   readonly binding?: ScramBinding | undefined;
   /** The most iterations that are done for a server; 0 for no limit of ours. Default: {@linkcode MAX_SCRAM_ITERATIONS}. */
@@ -90,7 +91,7 @@ export class ScramClient {
   /** @throws {AuthenticationError} `AUTH_PASSWORD_MISSING`; `AUTH_SCRAM_NONCE`: the nonce given is not printable */
   constructor(options: ScramOptions) {
     const { password, binding = { kind: "none" }, username = "", maxIterations = MAX_SCRAM_ITERATIONS } = options;
-    assertPasswordGiven(password);
+    if (!password) throw passwordMissing(password);
     this.mechanism = mechanismOf(binding);
     this.#gs2Header = GS2_HEADER[binding.kind];
     this.#bindingData = binding.kind === "tls-server-end-point" ? binding.data : new Uint8Array();
@@ -216,4 +217,13 @@ function equalInConstantTime(one: Uint8Array, other: Uint8Array): boolean {
   let difference = 0;
   for (let index = 0; index < one.length; index++) difference |= one[index] ^ other[index];
   return difference === 0;
+}
+
+/** In node-postgres's words. */
+function passwordMissing(password: string | undefined): AuthenticationError {
+  const what = password === "" ? "a non-empty string" : "a string";
+  return failure("AUTH_PASSWORD_MISSING", `SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be ${what}`, {
+    verbatim: true,
+    hint: "Set password, PGPASSWORD, or a line of a password file.",
+  });
 }

@@ -6,7 +6,7 @@
  */
 
 import { chooseBinding } from "../auth/channel_binding.ts";
-import { assertMethodAllowed, assertPasswordGiven } from "../auth/policy.ts";
+import { assertMethodAllowed } from "../auth/policy.ts";
 import { mechanismOf, ScramClient } from "../auth/scram.ts";
 import type { ScramBinding } from "../auth/scram.ts";
 import type { AuthMethod, ConnectionOptions } from "../config/options.ts";
@@ -171,12 +171,12 @@ export class Startup {
       ["database", options.database],
       ...Object.entries(options.startupParameters),
     ]);
-    if (!mayGuess || password === undefined) return;
+    if (!mayGuess) return;
     const binding = guessBinding({ options, password, endPoint: this.#endPoint, remembered });
     if (binding !== undefined) this.#guess = this.#beginScram(password, binding);
   }
 
-  #beginScram(password: string, binding: ScramBinding): ScramClient {
+  #beginScram(password: string | undefined, binding: ScramBinding): ScramClient {
     const scram = new ScramClient({ password, binding, maxIterations: this.input.options.scramMaxIterations });
     saslInitialResponse(this.writer, scram.mechanism, scram.clientFirst());
     return scram;
@@ -216,9 +216,7 @@ export class Startup {
     let scram = this.#guess;
     if (scram === undefined) {
       assertMethodAllowed(method, requireAuth);
-      const password = await this.password();
-      assertPasswordGiven(password, method);
-      scram = this.#beginScram(password, binding);
+      scram = this.#beginScram(await this.password(), binding);
       await this.send();
     } else if (scram.mechanism !== mechanism) throw new GuessRefused(method);
     this.#guess = undefined;
