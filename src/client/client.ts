@@ -8,7 +8,7 @@ import type { ClientConfig } from "../config/client_config.ts";
 import { inDomain } from "../config/host.ts";
 import type { ConnectionOptions } from "../config/options.ts";
 import type { DuplexInfo } from "../duplex/duplex.ts";
-import { assertSignal } from "../duplex/waiting.ts";
+import { assertSignal } from "../duplex/abort_signal.ts";
 import type { ConnectTimings } from "../session/connect_state.ts";
 import { StatementCache } from "../session/statement_cache.ts";
 import type { TlsInfo } from "../tls/engine.ts";

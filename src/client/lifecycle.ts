@@ -5,6 +5,7 @@
  */
 
 import type { ConnectionOptions } from "../config/options.ts";
+import { onAbort } from "../duplex/abort_signal.ts";
 import { type Deferred, deferred } from "../duplex/waiting.ts";
 import { AbortError, asError, ClientError, type ConfigError, type ErrorPlace, TransportError } from "../errors.ts";
 import { connect, type Connected } from "../session/connect.ts";
@@ -126,9 +127,9 @@ export class Lifecycle implements ConnectionControl {
       return observer.failed(this.error("CLIENT_ALREADY_CONNECTED", used));
     }
     const abort = new AbortController();
-    const onAbort = () => abort.abort(signal?.reason);
-    signal?.addEventListener("abort", onAbort, { once: true });
-    if (signal?.aborted) onAbort();
+    const giveUp = () => abort.abort(signal?.reason);
+    const release = onAbort(signal, giveUp);
+    if (signal?.aborted) giveUp();
     const { promise: over, resolve: settle } = deferred<void>();
     const connecting: Connecting = { at: "connecting", abort, over, session: undefined };
     this.#state = connecting;
@@ -156,7 +157,7 @@ export class Lifecycle implements ConnectionControl {
       this.#failConnect(error);
       observer.failed(error);
     } finally {
-      signal?.removeEventListener("abort", onAbort);
+      release();
       settle();
     }
   }

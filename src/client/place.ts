@@ -5,7 +5,8 @@
  * @module
  */
 
-import { assertSignal, deferred } from "../duplex/waiting.ts";
+import { assertSignal } from "../duplex/abort_signal.ts";
+import { deferred } from "../duplex/waiting.ts";
 import { ClientError } from "../errors.ts";
 import type { Session } from "../session/session.ts";
 import { decodersLoading } from "../types/builtin_decoders.ts";

@@ -1,4 +1,4 @@
-import { ConfigError } from "../errors.ts";
+import { onAbort } from "./abort_signal.ts";
 
 /** A promise and the functions that settle it: `Promise.withResolvers`, which Node 20 lacks. */
 export interface Deferred<T> {
@@ -32,9 +32,8 @@ export async function unlessAborted<T>(
 ): Promise<T> {
   if (signal === undefined) return await opening;
   const { promise: abortion, reject } = deferred<never>();
-  const onAbort = () => reject(signal.reason);
-  if (signal.aborted) onAbort();
-  signal.addEventListener("abort", onAbort, { once: true });
+  const release = onAbort(signal, () => reject(signal.reason));
+  if (signal.aborted) reject(signal.reason);
   try {
     return await Promise.race([abortion, opening]);
   } catch (error) {
@@ -42,27 +41,9 @@ export async function unlessAborted<T>(
     if (signal.aborted) opening.then(discard, () => {});
     throw error;
   } finally {
-    signal.removeEventListener("abort", onAbort);
+    release();
     abortion.catch(() => {});
   }
-}
-
-/**
- * Refuses what is no signal before anything is done that it could abort.
- *
- * @throws {ConfigError} `SIGNAL_INVALID`
- */
-export function assertSignal(signal: unknown): void {
-  if (signal === undefined || signal === null) return;
-  const { addEventListener, aborted } = signal as Partial<AbortSignal>;
-  if (typeof addEventListener === "function" && typeof aborted === "boolean") return;
-  throw new ConfigError(
-    "SIGNAL_INVALID",
-    "the option signal must be an AbortSignal, such as an AbortController's signal",
-    {
-      safeToRetry: true,
-    },
-  );
 }
 
 /** The longest that a timer can wait, in milliseconds: runtimes call at once what is to wait longer. */
@@ -74,12 +55,12 @@ export async function unlessGivenUp<T>(
   giveUp: () => void,
   work: () => Promise<T>,
 ): Promise<T> {
-  signal?.addEventListener("abort", giveUp, { once: true });
+  const release = onAbort(signal, giveUp);
   if (signal?.aborted) giveUp();
   try {
     return await work();
   } finally {
-    signal?.removeEventListener("abort", giveUp);
+    release();
   }
 }
 

@@ -1,3 +1,4 @@
+import { onAbort } from "../duplex/abort_signal.ts";
 import { LONGEST_TIMER_MILLIS } from "../duplex/waiting.ts";
 import type { Exchange } from "./exchange.ts";
 
@@ -22,13 +23,12 @@ export function watchPatience(
   const timer = timeoutMillis > 0
     ? setTimeout(() => giveUp({ by: "timeout", timeoutMillis }), Math.min(timeoutMillis, LONGEST_TIMER_MILLIS))
     : undefined;
-  const onAbort = () => {
+  const release = onAbort(signal, () => {
     if (signal !== undefined) giveUp({ by: "signal", signal });
-  };
-  signal?.addEventListener("abort", onAbort, { once: true });
+  });
   exchange.release = () => {
     exchange.release = undefined;
     clearTimeout(timer);
-    signal?.removeEventListener("abort", onAbort);
+    release();
   };
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { after, test } from "node:test";
-import { AbortError, Client, type ClientConfig, TimeoutError } from "../../mod.ts";
+import { AbortError, Client, type ClientConfig, Pool, TimeoutError } from "../../mod.ts";
 import { openDuplex } from "../../src/duplex/open.ts";
 import { startProxy } from "../../src/proxy/mod.ts";
 import { connectClient, rejection } from "../fixtures/clients.ts";
@@ -165,6 +165,34 @@ test("one signal for several queries gives up and cancels them all", async () =>
     "ABORTED",
   ]);
   assert.deepEqual((await behind).rows, [{ n: 1 }]);
+});
+
+test("whatever shares a signal listens to it once, and leaves it: Node takes more than ten listeners for a leak", async () => {
+  const { signal } = new AbortController();
+  let listeners = 0;
+  let most = 0;
+  const counted = Object.assign(signal, {
+    addEventListener: (...args: Parameters<AbortSignal["addEventListener"]>) => {
+      most = Math.max(most, ++listeners);
+      AbortSignal.prototype.addEventListener.apply(signal, args);
+    },
+    removeEventListener: (...args: Parameters<AbortSignal["removeEventListener"]>) => {
+      listeners--;
+      AbortSignal.prototype.removeEventListener.apply(signal, args);
+    },
+  });
+  const url = connectionUrl(postgres, "scram_user");
+  await using pool = new Pool({ connectionString: url, max: 2 });
+  await using client = new Client(url);
+  const many = <T>(ask: (n: number) => Promise<T>) => Promise.all(Array.from({ length: 20 }, (_, n) => ask(n)));
+  const query = (n: number) => ({ text: "select $1::int as n", values: [n], signal: counted });
+  const early = many((n) => client.query(query(n)));
+  await client.connect({ signal: counted });
+  await Promise.all([early, many((n) => client.query(query(n))), many((n) => pool.query(query(n)))]);
+  await many(async () => (await pool.connect({ signal: counted })).release());
+  await client.transaction((transaction) => many((n) => transaction.query(query(n))), { signal: counted });
+  assert.equal(listeners, 0);
+  assert.equal(most, 1);
 });
 
 test("an abort in the turn of the query itself, before anything was written, stops it too", async () => {

@@ -6,7 +6,8 @@
  */
 
 import type { ClientConfig } from "../../config/client_config.ts";
-import { assertSignal, unlessAborted } from "../../duplex/waiting.ts";
+import { assertSignal } from "../../duplex/abort_signal.ts";
+import { unlessAborted } from "../../duplex/waiting.ts";
 import { AbortError, AuthenticationError, ClientError, ConfigError, DatabaseError } from "../../errors.ts";
 import { Client } from "../client.ts";
 import { escapeIdentifier } from "../escape.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { onAbort } from "../../duplex/abort_signal.ts";
 import { type Deferred, deferred, LONGEST_TIMER_MILLIS } from "../../duplex/waiting.ts";
 import { ClientError, TransportError } from "../../errors.ts";
 import type { Client } from "../client.ts";
@@ -31,6 +32,7 @@ export class Subscription {
   readonly #client: Client;
   readonly #closeClient: () => Promise<void>;
   readonly #input: SubscriptionInput;
+  readonly #release: () => void;
   readonly #heartbeat: ReturnType<typeof setInterval> | undefined;
   #waiting: Notification[] = [];
   #next: Deferred<Notification> | undefined;
@@ -42,7 +44,7 @@ export class Subscription {
     this.#closeClient = closeClient;
     this.#input = input;
     client.on("notification", this.#onNotification).on("error", this.#fail).on("end", this.#onEnd);
-    input.signal?.addEventListener("abort", this.#onAbort, { once: true });
+    this.#release = onAbort(input.signal, () => this.#fail(new Error("aborted")));
     if (input.heartbeatMillis > 0) {
       this.#heartbeat = setInterval(() => this.#beat(), Math.min(input.heartbeatMillis, LONGEST_TIMER_MILLIS));
     }
@@ -65,7 +67,7 @@ export class Subscription {
 
   async #close(): Promise<void> {
     clearInterval(this.#heartbeat);
-    this.#input.signal?.removeEventListener("abort", this.#onAbort);
+    this.#release();
     this.#client.removeListener("notification", this.#onNotification);
     this.#client.removeListener("end", this.#onEnd);
     try {
@@ -88,8 +90,6 @@ export class Subscription {
   readonly #onEnd = (): void => {
     this.#fail(new TransportError("CONNECTION_ENDED", "the connection that listens has ended", { phase: "idle" }));
   };
-
-  readonly #onAbort = (): void => this.#fail(new Error("aborted"));
 
   readonly #fail = (error: Error): void => {
     this.#failure ??= error;

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { assertSignal, letProcessExit, LONGEST_TIMER_MILLIS } from "../../duplex/waiting.ts";
+import { assertSignal, onAbort } from "../../duplex/abort_signal.ts";
+import { letProcessExit, LONGEST_TIMER_MILLIS } from "../../duplex/waiting.ts";
 import { queryAborted } from "../../session/failures.ts";
 import type { PoolClient, Release } from "./pool_client.ts";
 
@@ -20,7 +21,7 @@ export class PoolWaiter {
   readonly #signal: AbortSignal | undefined;
   #served = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #onAbort: (() => void) | undefined;
+  #release: (() => void) | undefined;
 
   constructor(handler: WaiterHandler, signal?: AbortSignal) {
     assertSignal(signal);
@@ -44,14 +45,14 @@ export class PoolWaiter {
     }
     const signal = this.#signal;
     if (signal === undefined) return;
-    this.#onAbort = () => {
+    const giveUp = () => {
       gaveUp();
       const error = queryAborted({ phase: "query" }, signal);
       error.safeToRetry = true;
       this.fail(error);
     };
-    if (signal.aborted) queueMicrotask(this.#onAbort);
-    else signal.addEventListener("abort", this.#onAbort, { once: true });
+    if (signal.aborted) queueMicrotask(giveUp);
+    else this.#release = onAbort(signal, giveUp);
   }
 
   give(client: PoolClient, release: Release): void {
@@ -66,7 +67,7 @@ export class PoolWaiter {
     if (this.#served) return false;
     this.#served = true;
     clearTimeout(this.#timer);
-    if (this.#onAbort !== undefined) this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.#release?.();
     return true;
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { assertSignal } from "../../duplex/waiting.ts";
+import { assertSignal } from "../../duplex/abort_signal.ts";
 import { ProtocolError } from "../../errors.ts";
 import type { FieldDescription } from "../../protocol/row_description.ts";
 import { ExtendedQuery } from "../../session/extended_query.ts";
