@@ -15,8 +15,7 @@ export function assertSignal(signal: unknown): void {
   if (signal === undefined || signal === null) return;
   const { addEventListener, aborted } = signal as Partial<AbortSignal>;
   if (typeof addEventListener === "function" && typeof aborted === "boolean") return;
-  const message = "the option signal must be an AbortSignal, such as an AbortController's signal";
-  throw new ConfigError("SIGNAL_INVALID", message, { safeToRetry: true });
+  throw new ConfigError("SIGNAL_INVALID", "signal must be an AbortSignal", { safeToRetry: true });
 }
 
 interface Audience {
