@@ -60,10 +60,10 @@ export function queryConfig(textOrConfig: string | QueryConfig, values: unknown)
   return given === undefined ? textOrConfig : withFields(textOrConfig, { values: given });
 }
 
-/** A config with other fields in the place of some. By their names: those of a class may be getters of its prototype. */
+/** A config with other fields in the place of some. What makes the query may be getters of a class, which no copy has. */
 export function withFields(config: QueryConfig, others: Partial<QueryConfig>): QueryConfig {
-  const { text, values, name, rowMode, types, binary, queryMode, rows, query_timeout, callback, signal } = config;
-  return { text, values, name, rowMode, types, binary, queryMode, rows, query_timeout, callback, signal, ...others };
+  const { text, values, name } = config;
+  return { ...config, text, values, name, ...others };
 }
 
 /** @throws {ClientError} for what a query cannot be; nothing has been sent then */
