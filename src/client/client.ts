@@ -24,7 +24,13 @@ import { breakingOnTimeout, callbackObserver, eventObserver } from "./query/obse
 import { type Operations, Place, type Take } from "./place.ts";
 import { resolveClientOptions } from "./resolve_client_options.ts";
 import { oneOrAll, Query, type QueryCallback } from "./query/query.ts";
-import { type QueryArrayConfig, type QueryConfig, queryConfig, type QueryConfigValues } from "./query/config.ts";
+import {
+  needsExtended,
+  type QueryArrayConfig,
+  type QueryConfig,
+  queryConfig,
+  type QueryConfigValues,
+} from "./query/config.ts";
 import { type QueryDefaults, type QueryObserver, QueryRequest } from "./query/run.ts";
 import type { RequestHost } from "./queryable_base.ts";
 import type { Request } from "./request.ts";
@@ -360,6 +366,9 @@ export class Client extends ClientShape {
 
   #runQuery(config: QueryConfig, observer: QueryObserver): void {
     const patient = this.pipeline ? breakingOnTimeout(observer, () => this.connection.stream.destroy()) : observer;
+    if (this.#options.startupParameters["replication"] !== undefined && !needsExtended(config)) {
+      return this.#runReplication(config, patient);
+    }
     const request = new QueryRequest(config, this.#queryDefaults, this.#options.queryTimeoutMillis, patient);
     if (this.pipeline && config.rows) this.#refuse(request, "The `rows` option is");
     else this.#lifecycle.run(request);
@@ -375,8 +384,8 @@ export class Client extends ClientShape {
     return tracedPromise(this.#Promise, run);
   }
 
-  #place<T>(take: Take<T>, signal?: AbortSignal): Place<T> {
-    return new Place(take, { timeoutMillis: this.#options.queryTimeoutMillis, signal });
+  #place<T>(take: Take<T>, signal?: AbortSignal, query?: Submittable): Place<T> {
+    return new Place(take, { timeoutMillis: this.#options.queryTimeoutMillis, signal, query });
   }
 
   /** Runs what may have to be loaded, in its turn. */
@@ -386,11 +395,26 @@ export class Client extends ClientShape {
     return place.taken;
   }
 
+  /** A query that is told on {@linkcode Client.connection}, too, and has it to itself. */
+  #runReplication(config: QueryConfig, observer: QueryObserver): void {
+    const { connection } = this;
+    const { signal, query_timeout = this.#options.queryTimeoutMillis } = config;
+    const request = new Place(({ runSubmittable, ReplicationQuery }, session, timeoutMillis) => {
+      const query = new ReplicationQuery(config, this.#types, observer);
+      runSubmittable(query, connection, session, { timeoutMillis, signal });
+    }, { timeoutMillis: query_timeout, signal });
+    request.taken.catch((error) => observer.failed(error));
+    this.#lifecycle.run(request);
+  }
+
   #runSubmittable<S extends Submittable>(submittable: S, callback: QueryCallback | undefined): S {
     equip(submittable, callback, this.#types);
     const { connection } = this;
-    const request = this.#place(({ runSubmittable }, session, timeoutMillis) =>
-      runSubmittable(submittable, connection, session, timeoutMillis)
+    const request = this.#place(
+      ({ runSubmittable }, session, timeoutMillis) =>
+        runSubmittable(submittable, connection, session, { timeoutMillis }),
+      undefined,
+      submittable,
     );
     request.taken.catch((error) => tellFailure(submittable, error, connection));
     if (this.pipeline) this.#refuse(request, "Custom query classes such as pg-cursor and pg-query-stream are");

@@ -63,6 +63,8 @@ export interface ClientStage {
   readonly failure: Error | undefined;
   /** The session, also when it is over. */
   readonly session: Session | undefined;
+  /** What was asked and is not answered yet, in its order. */
+  readonly queries: () => readonly object[];
 }
 
 /** The base of the client: its resolved options and its stage, readable. */
@@ -231,24 +233,29 @@ export abstract class ClientShape extends QueryableBase {
     return wasReady ? session?.outstanding === 0 : undefined;
   }
 
-  /** As in node-postgres, for those who watch its queue: always empty, since queries are sent as they come. */
-  get _queryQueue(): readonly never[] {
-    return [];
+  /**
+   * As in node-postgres, for those who watch its queue: the queries behind the one that is answered next, although they are
+   * sent as they come. What was given as a text or a config is a {@linkcode Query} here.
+   */
+  get _queryQueue(): readonly object[] {
+    const { queries, wasReady } = this.stage;
+    return queries().slice(wasReady ? 1 : 0);
   }
 
   /** As {@linkcode ClientShape._queryQueue}. */
-  get queryQueue(): readonly never[] {
-    return [];
+  get queryQueue(): readonly object[] {
+    return this._queryQueue;
   }
 
-  /** As in node-postgres, for those who watch its queries: always null, since several may be under way. */
-  get _activeQuery(): null {
-    return null;
+  /** As in node-postgres, for those who watch its queries: the one that is answered next, or null. */
+  get _activeQuery(): object | null {
+    const { queries, wasReady } = this.stage;
+    return wasReady ? queries()[0] ?? null : null;
   }
 
   /** As {@linkcode ClientShape._activeQuery}. */
-  get activeQuery(): null {
-    return null;
+  get activeQuery(): object | null {
+    return this._activeQuery;
   }
 
   /** As in node-postgres: true once a query was given, else undefined. */

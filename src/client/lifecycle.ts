@@ -116,6 +116,12 @@ export class Lifecycle implements ConnectionControl {
       occupied: this.#queue.holds || (this.session?.occupied ?? false),
       failure: this.#state.at === "ended" ? this.#state.error : undefined,
       session: this.#lastSession,
+      queries: () => {
+        const outstanding = [...this.#lastSession?.handlers ?? [], ...this.#queue.requests];
+        return outstanding.map((one) => (one as { query?: object } | undefined)?.query).filter((query) =>
+          query !== undefined
+        );
+      },
     };
   }
 

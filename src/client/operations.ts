@@ -8,5 +8,6 @@ export { CATALOG_QUERY, registerCatalog } from "../types/catalog.ts";
 export { CopyReader, copyRows } from "./copy/reader.ts";
 export { CopyWriter } from "./copy/writer.ts";
 export { PortalReader } from "./rows/portal_reader.ts";
+export { ReplicationQuery } from "./query/replication.ts";
 export { runSubmittable } from "./query/submittable_run.ts";
 export { Transactions } from "./transaction/transaction.ts";

@@ -35,6 +35,11 @@ export class RequestQueue {
     return this.#entries.size > 0 && !this.#starting;
   }
 
+  /** Those that wait, in their order. */
+  get requests(): readonly Request[] {
+    return Array.from(this.#entries, ({ request }) => request);
+  }
+
   add(request: Request): void {
     const entry: Entry = { request, since: performance.now(), release: undefined };
     this.#entries.add(entry);

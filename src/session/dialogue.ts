@@ -48,6 +48,10 @@ export class Dialogue extends Exchange {
     this.#handler = handler;
   }
 
+  override get handler(): DialogueHandler {
+    return this.#handler;
+  }
+
   /** Bytes that wait to be sent. */
   get waiting(): number {
     return this.#context?.writer.length ?? 0;

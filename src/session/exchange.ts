@@ -48,6 +48,11 @@ export abstract class Exchange {
   /** The server reported an error; ReadyForQuery follows, unless the session ends. */
   abstract error(error: DatabaseError): void;
 
+  /** Who hears the answer, for those who look at what is outstanding. */
+  get handler(): unknown {
+    return undefined;
+  }
+
   /** ReadyForQuery came: whether the exchange goes on nevertheless, since it has asked for another one. */
   continues(_status: TransactionStatus): boolean {
     return false;

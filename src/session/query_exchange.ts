@@ -45,6 +45,10 @@ export abstract class QueryExchange extends Exchange {
     this.#handler = handler;
   }
 
+  override get handler(): QueryHandler {
+    return this.#handler;
+  }
+
   override handle(type: number, frames: FrameReader, context: ExchangeContext): Promise<void> | void {
     switch (type) {
       case Backend.DataRow:

@@ -120,6 +120,11 @@ export class Session {
     return false;
   }
 
+  /** Those that hear the answers still to come, in their order. */
+  get handlers(): readonly unknown[] {
+    return [...this.#sent, ...this.#waiting].filter(({ abandoned }) => !abandoned).map(({ handler }) => handler);
+  }
+
   /** Why the session is over, where it was not ended on purpose. */
   get failure(): Error | undefined {
     return this.#failure;

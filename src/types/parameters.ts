@@ -92,7 +92,7 @@ class ParameterEncoder {
   #encodeObject(value: object): EncodedParameter {
     const bytes = asBytes(value);
     if (bytes !== undefined) return bytes;
-    if (isDate(value)) return this.#encodeDate(value);
+    if (isA(value, Date)) return this.#encodeDate(value);
     if (Array.isArray(value)) return this.#encodeArray(value);
     return hasToPostgres(value) ? this.#encodeToPostgres(value) : this.#encodeJson(value);
   }
@@ -156,13 +156,12 @@ class ParameterEncoder {
 function asBytes(value: object): Uint8Array | undefined {
   if (value instanceof Uint8Array) return value;
   if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  if (value instanceof ArrayBuffer) return new Uint8Array(value);
-  return undefined;
+  return "byteLength" in value && isA(value, ArrayBuffer) ? new Uint8Array(value) : undefined;
 }
 
-/** Also for a Date of another realm. */
-function isDate(value: object): value is Date {
-  return value instanceof Date || Object.prototype.toString.call(value) === "[object Date]";
+/** Also of another realm, as a test runner's are. */
+function isA<T extends object>(value: object, Class: new (...args: never[]) => T): value is T {
+  return value instanceof Class || Object.prototype.toString.call(value) === `[object ${Class.name}]`;
 }
 
 function hasToPostgres(value: object): value is ToPostgres {

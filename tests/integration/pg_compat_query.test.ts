@@ -4,11 +4,14 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { after, test } from "node:test";
 import pg from "pg";
-import { type Client, Query } from "../../mod.ts";
+import Cursor from "pg-cursor";
+import { Client, Query } from "../../mod.ts";
 import { connectClient, connectOracle } from "../fixtures/clients.ts";
+import { connectionUrl } from "../fixtures/postgres.ts";
 import { servers } from "../fixtures/servers.ts";
 
 const { postgres } = await servers();
+const url = connectionUrl(postgres, "scram_user");
 type QueryClass = typeof Query;
 const pairs: readonly (readonly [Client, QueryClass])[] = [
   [await connectClient(postgres), Query],
@@ -118,10 +121,85 @@ test("a Query of a class that submits itself is let do so", async () => {
   assert.deepEqual(outcome, ["submit", "row", "ready"]);
 });
 
-test("who watches the queue and the query at its head finds neither, and can ask", async () => {
-  const [client] = pairs[0];
-  const answer = client.query("select 1");
-  assert.deepEqual([client._queryQueue, client.queryQueue], [[], []]);
-  assert.deepEqual([client._activeQuery, client.activeQuery], [null, null]);
-  await answer;
+/** What node-postgres's client and ours say of their queries. */
+interface Watched {
+  readonly activeQuery: Query | null;
+  readonly queryQueue: readonly Query[];
+}
+
+test("who watches the queue sees what is outstanding", async () => {
+  const outcome = await sameOfBoth(async (client, QueryClass) => {
+    const { activeQuery, queryQueue } = client as unknown as Watched;
+    const idle = [activeQuery, [...queryQueue]];
+    const query = new QueryClass("select 3");
+    const over = once(query, "end");
+    const cursor = new Cursor("select 4");
+    const given = [client.query("select $1::int as n", [1]), client.query({ text: "select 2", name: "two" })];
+    client.query(query);
+    client.query(cursor);
+    const watched = client as unknown as Watched;
+    const asked = watched.activeQuery;
+    const queued = [...watched.queryQueue];
+    const seen = [asked?.text, asked?.values, queued.map(({ text, name }) => [text, name])];
+    const same = [asked === watched.activeQuery, asked instanceof QueryClass];
+    const own = [queued[1] === query, queued[2] as unknown === cursor];
+    await Promise.all([...given, over]);
+    await cursor.close();
+    return [idle, seen, same, own, watched.activeQuery, [...watched.queryQueue]];
+  });
+  assert.deepEqual(outcome, [
+    [null, []],
+    ["select $1::int as n", [1], [["select 2", "two"], ["select 3", undefined], ["select 4", undefined]]],
+    [true, true],
+    [true, true],
+    null,
+    [],
+  ]);
+});
+
+test("a query that is outstanding takes another callback, as tracers give it", async () => {
+  const outcome = await sameOfBoth(async (client) => {
+    const told: unknown[] = [];
+    const watch = (name: string) => {
+      const { activeQuery, queryQueue } = client as unknown as Watched;
+      const query = queryQueue.at(-1) ?? activeQuery;
+      assert.ok(query?.callback);
+      const { callback } = query;
+      query.callback = (error, result) => {
+        told.push([name, error?.message, result?.rows]);
+        callback(error, result);
+      };
+    };
+    const answer = client.query("select 1 as n");
+    watch("promise");
+    const failure = client.query("select $1::int as n", ["x"]).catch(({ code }) => code);
+    watch("failure");
+    const called = new Promise((resolve) => client.query("select 2 as n", (_, { rows }) => resolve(rows)));
+    watch("callback");
+    return [(await answer).rows, await failure, await called, told];
+  });
+  assert.deepEqual(outcome, [
+    [{ n: 1 }],
+    "22P02",
+    [{ n: 2 }],
+    [
+      ["promise", undefined, [{ n: 1 }]],
+      ["failure", 'invalid input syntax for type integer: "x"', undefined],
+      ["callback", undefined, [{ n: 2 }]],
+    ],
+  ]);
+});
+
+test("before a client is connected all its queries are in its queue", async () => {
+  const [ours, theirs] = [new Client(url), new pg.Client(url) as unknown as Client].map(async (client) => {
+    const answers = [client.query("select 1 as n"), client.query("select 2 as n")];
+    const { activeQuery, queryQueue } = client as unknown as Watched;
+    const seen = [activeQuery, queryQueue.map(({ text }) => text)];
+    await client.connect();
+    const rows = (await Promise.all(answers)).map(({ rows }) => rows);
+    await client.end();
+    return [seen, rows];
+  });
+  assert.deepEqual(await ours, await theirs);
+  assert.deepEqual((await ours)[0], [null, ["select 1 as n", "select 2 as n"]]);
 });

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { inspect } from "node:util";
 import Cursor from "pg-cursor";
 import QueryStream from "pg-query-stream";
-import { Client, Pool, type PoolClient, type PoolConfig } from "../../mod.ts";
+import { Client, type ClientConfig, Pool, type PoolClient, type PoolConfig } from "../../mod.ts";
 import { rejection } from "../fixtures/clients.ts";
 import { connectionUrl } from "../fixtures/postgres.ts";
 import { COUNTING_DELAY_MILLIS, startRelay } from "../fixtures/relay.ts";
@@ -209,6 +209,19 @@ test("no password shows when a pool, its options or its clients are printed, and
   const client = await real.connect();
   assert.ok(!inspect(client, { depth: 9 }).includes(String(client.password)));
   client.release();
+});
+
+test("a class of the program's own, or a copy of the options by spread, has the connection string", async () => {
+  class Named extends Client {
+    constructor(config?: ClientConfig) {
+      super({ ...config, application_name: "named" });
+    }
+  }
+  await using pool = new Pool({ connectionString: url, Client: Named, max: 1 });
+  await using copy = new Pool({ ...pool.options });
+  for (const one of [pool, copy]) {
+    assert.deepEqual((await one.query("show application_name")).rows, [{ application_name: "named" }]);
+  }
 });
 
 test("the options given are not changed, and those of the pool may be", async () => {

@@ -59,6 +59,8 @@ const cases: readonly (readonly [name: string, value: unknown])[] = [
   ["a Date", new Date(1738364399123)],
   ["a Date before 1970", new Date(-1)],
   ["a Date of another realm", runInNewContext("new Date(1738364399123)")],
+  ["an array of another realm", runInNewContext("[1, [null, 'a']]")],
+  ["bytes of another realm", runInNewContext("new Uint8Array([1, 255])")],
   ["a Date in summer", new Date("2025-07-31T12:00:00Z")],
   ["a Date of the first century", year(99)],
   ["a Date of a year with five digits", year(12345)],
@@ -117,6 +119,7 @@ test("whatever can be sent is sent as node-postgres sends it", () => {
 test("more is sent than node-postgres can send", () => {
   const better: readonly (readonly [unknown, unknown])[] = [
     [bytes.buffer, bytes], // JSON of an ArrayBuffer is {}
+    [runInNewContext("new Uint8Array([1, 2]).buffer"), Uint8Array.of(1, 2)],
     [[bytes.buffer], "{\\\\x0001abff5c}"],
     [[{ toPostgres: () => null }, { toPostgres: () => bytes }], "{NULL,\\\\x0001abff5c}"], // a TypeError
     [[{ toJSON: () => undefined }], "{NULL}"], // a TypeError

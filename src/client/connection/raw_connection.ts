@@ -173,6 +173,7 @@ export class RawConnection implements MessageSink {
     try {
       for (;;) {
         for (let type = this.#frames.next(); type !== 0; type = this.#frames.next()) this.#tell(this.#decode(type));
+        await connection.stream.resumed;
         const chunk = await this.#duplex.read();
         if (chunk === null) break;
         this.#frames.push(chunk);

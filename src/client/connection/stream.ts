@@ -6,6 +6,7 @@
  */
 
 import { EventEmitter } from "events";
+import { type Deferred, deferred } from "../../duplex/waiting.ts";
 import { encodeUtf8 } from "../../utf8.ts";
 import type { FrontendMessages } from "./frontend_messages.ts";
 
@@ -26,6 +27,7 @@ export class ConnectionStream extends EventEmitter {
   readonly #control: ConnectionStreamControl;
   #unread: Uint8Array | null = null;
   #wakeReader: (() => void) | undefined;
+  #paused: Deferred<void> | undefined;
   #closed = false;
   #destroyed = false;
 
@@ -95,7 +97,7 @@ export class ConnectionStream extends EventEmitter {
   closed(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.read();
+    this.resume().read();
     this.emit("end");
     this.emit("close");
   }
@@ -132,14 +134,22 @@ export class ConnectionStream extends EventEmitter {
   /** See {@linkcode ConnectionStream.cork}. */
   uncork(): void {}
 
-  /** Of no effect: reading waits by itself for whoever reads. */
+  /** Holds back what follows the message that is told now, and with it the server, until {@linkcode resume}. */
   pause(): this {
+    this.#paused ??= deferred<void>();
     return this;
   }
 
-  /** See {@linkcode ConnectionStream.pause}. */
+  /** Lets messages come again. */
   resume(): this {
+    this.#paused?.resolve();
+    this.#paused = undefined;
     return this;
+  }
+
+  /** Undefined unless it is paused: then resolves when it goes on. */
+  get resumed(): Promise<void> | undefined {
+    return this.#paused?.promise;
   }
 
   /** Of no effect: the transport's own options decide. */

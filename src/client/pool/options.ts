@@ -63,8 +63,11 @@ export interface PoolOptions extends PoolConfig {
 const DEFAULT_MAX = 10;
 const DEFAULT_IDLE_TIMEOUT_MILLIS = 10_000;
 
-/** What may hold a password or a key, and so does not show when the pool is printed. */
-const HIDDEN = ["password", "connectionString", "sslkey", "sslpassword", "oauthBearerToken"] as const;
+/** What is a password or a key, and so does not show when the pool is printed, as in node-postgres. */
+const HIDDEN = ["password", "sslkey", "sslpassword", "oauthBearerToken"] as const;
+
+/** Where printers ask an object how it wants to be shown: JSON, Node's, and Deno's. */
+const PRINTERS = ["toJSON", Symbol.for("nodejs.util.inspect.custom"), Symbol.for("Deno.customInspect")] as const;
 
 /**
  * The options of a pool, apart from what it was given.
@@ -89,6 +92,9 @@ export function poolOptions(input: string | URL | PoolConfig | undefined | null)
     if (given[name] !== undefined) hide(options, name, given[name]);
   }
   if (typeof given.ssl === "object" && given.ssl !== null) options.ssl = sslWithoutSecretsShown(given.ssl);
+  // It holds a password as well, and must be in a copy by spread: a class of the program's own makes its clients of one.
+  const shown = () => ({ ...options, connectionString: undefined });
+  for (const printer of PRINTERS) hide(options, printer, shown);
   return options;
 }
 
@@ -102,7 +108,7 @@ export function clientOptions(options: PoolOptions, Class: ClientConstructor): C
   return Object.defineProperties({}, descriptors as PropertyDescriptorMap);
 }
 
-function hide<T extends object>(target: T, name: string, value: unknown): T {
+function hide<T extends object>(target: T, name: string | symbol, value: unknown): T {
   return Object.defineProperty(target, name, { value, enumerable: false, configurable: true, writable: true });
 }
 

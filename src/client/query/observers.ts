@@ -6,9 +6,10 @@
 
 import { TimeoutError } from "../../errors.ts";
 import { callOut } from "../call_out.ts";
-import { oneOrAll, type Query, type QueryCallback } from "./query.ts";
+import type { QueryConfig } from "./config.ts";
+import { oneOrAll, Query, type QueryCallback } from "./query.ts";
 import type { QueryObserver } from "./run.ts";
-import type { QueryResultRow } from "./result.ts";
+import type { QueryResultRow, Result } from "./result.ts";
 
 /** What a callback is told in truth: its type, which is that of @types/pg, has neither null nor undefined. */
 type Report = (error: Error | null, result: unknown) => void;
@@ -23,26 +24,39 @@ export function callbackObserver(given: QueryCallback): QueryObserver {
 }
 
 /**
- * Tells a Query's callback and listeners. Those may come and go while the query runs, so they are looked for at each row.
+ * Tells a Query's callback and listeners. Those may come and go while the query runs, so they are looked for at each turn.
  *
  * @param timed Whether the query may time out: as in node-postgres, its error is nobody's then if nobody listens.
  */
 export function eventObserver(query: Query, timed: boolean): QueryObserver {
-  const report = query.callback as Report | undefined;
+  const report = () => query.callback as Report | undefined;
   const emitError = (error: Error) => timed && query.listenerCount("error") === 0 || query.emit("error", error);
   return {
+    query,
     done: (results) => {
       const result = oneOrAll(results);
-      if (report !== undefined) callOut(() => report(null, result));
+      callOut(() => report()?.(null, result));
       callOut(() => query.emit("end", result));
     },
-    failed: (error) => callOut(() => report === undefined ? emitError(error) : report(error, undefined)),
+    failed: (error) => {
+      const callback = report();
+      callOut(() => callback === undefined ? emitError(error) : callback(error, undefined));
+    },
     row: (row, result) => {
       const heard = query.listenerCount("row") > 0;
       if (heard) callOut(() => query.emit("row", row, result));
-      if (!heard || report !== undefined) result.rows.push(row as QueryResultRow);
+      if (!heard || query.callback !== undefined) result.rows.push(row as QueryResultRow);
     },
   };
+}
+
+/** A query for those who look at what was given as a text or a config: its callback tells whoever waits for that. */
+export function queryFor(config: QueryConfig, observer: QueryObserver): Query {
+  const query = new Query(config);
+  const report: Report = (error, result) =>
+    error === null ? observer.done(Array.isArray(result) ? result : [result as Result]) : observer.failed(error);
+  query.callback = report as QueryCallback;
+  return query;
 }
 
 /** As in node-postgres, what times out in a pipeline takes the connection with it. */

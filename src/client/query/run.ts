@@ -22,10 +22,14 @@ import { decodersLoading } from "../../types/builtin_decoders.ts";
 import { decoderOf } from "../../types/registry.ts";
 import { assertQuery, needsExtended, noText, type QueryConfig } from "./config.ts";
 import type { Request } from "../request.ts";
+import { eventObserver, queryFor } from "./observers.ts";
+import type { Query } from "./query.ts";
 import { Result } from "./result.ts";
 
 /** Whoever waits for a query. */
 export interface QueryObserver {
+  /** The query itself, where it was given as one that reports by events. */
+  readonly query?: Query;
   /** All results; one, unless a simple query had several statements. */
   done(results: Result[]): void;
   failed(error: Error): void;
@@ -46,7 +50,7 @@ export interface QueryDefaults {
 export class QueryRun implements QueryHandler, ResultSink {
   readonly #config: QueryConfig;
   readonly #types: TypeParserSource;
-  readonly #observer: QueryObserver;
+  #observer: QueryObserver;
   readonly #results: Result[] = [];
   #result: Result = NO_RESULT;
   #decoder: RowDecoder | undefined;
@@ -55,6 +59,13 @@ export class QueryRun implements QueryHandler, ResultSink {
     this.#config = config;
     this.#types = config.types ?? defaults.types;
     this.#observer = observer;
+  }
+
+  /** The query as programs see it; whoever has waited for it is its callback from then on, which may be replaced. */
+  get query(): Query {
+    const { query = queryFor(this.#config, this.#observer) } = this.#observer;
+    if (this.#observer.query === undefined) this.#observer = eventObserver(query, false);
+    return query;
   }
 
   result(): ResultSink {
@@ -105,14 +116,18 @@ export class QueryRequest implements Request {
   readonly timeoutMillis: number;
   readonly #config: QueryConfig;
   readonly #defaults: QueryDefaults;
-  readonly #observer: QueryObserver;
+  readonly #run: QueryRun;
 
   constructor(config: QueryConfig, defaults: QueryDefaults, timeoutMillis: number, observer: QueryObserver) {
     assertSignal(config.signal);
     this.timeoutMillis = config.query_timeout ?? timeoutMillis;
     this.#config = config;
     this.#defaults = defaults;
-    this.#observer = observer;
+    this.#run = new QueryRun(config, defaults, observer);
+  }
+
+  get query(): Query {
+    return this.#run.query;
   }
 
   get signal(): AbortSignal | undefined {
@@ -129,15 +144,15 @@ export class QueryRequest implements Request {
     const config = this.#config;
     try {
       assertQuery(config);
-      return exchangeFor(session, config, this.#defaults, new QueryRun(config, this.#defaults, this.#observer));
+      return exchangeFor(session, config, this.#defaults, this.#run);
     } catch (error) {
       // Not thrown on: it is this query's alone, and others may wait behind it.
-      return new Unsendable(encodingFailed(error), (failure) => this.#observer.failed(failure));
+      return new Unsendable(encodingFailed(error), (failure) => this.#run.failed(failure));
     }
   }
 
   failed(error: Error): void {
-    this.#observer.failed(error);
+    this.#run.failed(error);
   }
 }
 

@@ -9,6 +9,7 @@ import * as Backend from "../../protocol/backend_types.ts";
 import type { TransactionStatus } from "../../protocol/codes.ts";
 import type { FrameReader } from "../../protocol/frame_reader.ts";
 import { Dialogue, type DialogueHandler } from "../../session/dialogue.ts";
+import type { Patience } from "../../session/patience.ts";
 import type { Session } from "../../session/session.ts";
 import { copyByteArray } from "../../types/byte_array.ts";
 import { callOut } from "../call_out.ts";
@@ -22,10 +23,9 @@ export function runSubmittable(
   submittable: Submittable,
   connection: Connection,
   session: Session,
-  timeoutMillis: number,
+  patience: Patience,
 ): void {
-  const run = new SubmittableRun(submittable, connection);
-  session.submit(new Dialogue(run), timeoutMillis > 0 ? { timeoutMillis } : undefined);
+  session.submit(new Dialogue(new SubmittableRun(submittable, connection)), patience);
 }
 
 type Handle = (messageOrConnection: unknown, connection?: Connection) => void;
@@ -63,6 +63,11 @@ class SubmittableRun implements DialogueHandler {
     this.#connection = connection;
   }
 
+  /** What programs see of it while it is outstanding. */
+  get query(): Submittable {
+    return this.#submittable;
+  }
+
   begin(dialogue: Dialogue): void {
     const connection = this.#connection;
     this.#dialogue = dialogue;
@@ -82,7 +87,10 @@ class SubmittableRun implements DialogueHandler {
 
   message(type: number, frames: FrameReader): Promise<void> | void {
     const { stream } = this.#connection;
-    if (!stream.tapped) return this.#dispatch(type, frames);
+    if (!stream.tapped) {
+      this.#dispatch(type, frames);
+      return stream.resumed;
+    }
     return stream.offer(copyByteArray(frames.bytes, frames.start - HEADER_LENGTH, frames.end));
   }
 
@@ -107,14 +115,14 @@ class SubmittableRun implements DialogueHandler {
   }
 
   #detach(): void {
-    this.#connection.stream.removeListener("data", this.#takeBack);
+    this.#connection.stream.removeListener("data", this.#takeBack).resume();
     this.#connection.take();
   }
 
   failed(error: Error): void {
     if (error !== this.#told) this.#fail(error);
-    // What is left unread would hold the connection.
-    this.#connection.stream.read();
+    // What is left unread would hold the connection, and so would a pause.
+    this.#connection.stream.resume().read();
   }
 
   #dispatch(type: number, frames: FrameReader): void {
