@@ -66,6 +66,7 @@ const SASLPREP = "src/auth/saslprep.ts";
 
 /** What it takes to be anywhere but in a page: an environment, files, Node's TLS, requests of a Worker. */
 const NOT_IN_PAGES = [
+  "src/client/outstanding.ts",
   "src/client/pool/lenders.ts",
   "src/config/certificate_files.ts",
   "src/config/environment.ts",

@@ -385,7 +385,7 @@ export class Client extends ClientShape {
   }
 
   #place<T>(take: Take<T>, signal?: AbortSignal, query?: Submittable): Place<T> {
-    return new Place(take, { timeoutMillis: this.#options.queryTimeoutMillis, signal, query });
+    return new Place(take, { timeoutMillis: this.#options.queryTimeoutMillis, signal, handler: { query } });
   }
 
   /** Runs what may have to be loaded, in its turn. */

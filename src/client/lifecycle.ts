@@ -16,6 +16,7 @@ import type { PreparedStatement } from "../session/statements.ts";
 import type { ClientStage } from "./client_shape.ts";
 import type { ConnectionControl } from "./connection/connection.ts";
 import type { Request } from "./request.ts";
+import { outstandingQueries } from "./outstanding.ts";
 import { RequestQueue } from "./request_queue.ts";
 import type { ResolvedOptions } from "./resolve_client_options.ts";
 
@@ -116,12 +117,7 @@ export class Lifecycle implements ConnectionControl {
       occupied: this.#queue.holds || (this.session?.occupied ?? false),
       failure: this.#state.at === "ended" ? this.#state.error : undefined,
       session: this.#lastSession,
-      queries: () => {
-        const outstanding = [...this.#lastSession?.handlers ?? [], ...this.#queue.requests];
-        return outstanding.map((one) => (one as { query?: object } | undefined)?.query).filter((query) =>
-          query !== undefined
-        );
-      },
+      queries: () => outstandingQueries(this.#lastSession, this.#queue.requests),
     };
   }
 

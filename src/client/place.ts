@@ -38,24 +38,24 @@ export async function loadOperations(): Promise<Operations> {
 export type Take<T> = (operations: Operations, session: Session, timeoutMillis: number) => T;
 
 /** What a place says of itself; without a timeout it waits for ever. */
-type PlaceOptions = Partial<Pick<Request, "timeoutMillis" | "signal" | "query">>;
+type PlaceOptions = Partial<Pick<Request, "timeoutMillis" | "signal" | "handler">>;
 
 /** A request whose code is perhaps still being loaded. */
 export class Place<T> implements Request {
   readonly timeoutMillis: number;
   readonly signal: AbortSignal | undefined;
-  readonly query: object | undefined;
+  readonly handler: unknown;
   readonly #take: Take<T>;
   readonly #taken = deferred<Awaited<T>>();
   #operations: Operations | undefined = operations;
   #loading: Promise<unknown> | undefined;
 
-  constructor(take: Take<T>, { timeoutMillis = 0, signal, query }: PlaceOptions = {}) {
+  constructor(take: Take<T>, { timeoutMillis = 0, signal, handler }: PlaceOptions = {}) {
     assertSignal(signal);
     this.#take = take;
     this.timeoutMillis = timeoutMillis;
     this.signal = signal;
-    this.query = query;
+    this.handler = handler;
     // Whoever has a use for the outcome asks for it.
     this.taken.catch(() => {});
     if (operations !== undefined) return;

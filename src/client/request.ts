@@ -7,8 +7,8 @@ export interface Request {
   readonly signal: AbortSignal | undefined;
   /** Settles when what it is still waiting for is there; until then those behind it wait, too. Undefined: it can start. */
   readonly loading?: Promise<unknown> | undefined;
-  /** The query that programs see in it. */
-  readonly query?: object | undefined;
+  /** Who will hear the answer. */
+  readonly handler?: unknown;
   /** Hands it to a session with what is left of its time. What cannot be sent fails once this has returned. */
   start(session: Session, timeoutMillis: number): void;
   /** It has failed before it was handed to a session. */

@@ -6,10 +6,9 @@
 
 import { TimeoutError } from "../../errors.ts";
 import { callOut } from "../call_out.ts";
-import type { QueryConfig } from "./config.ts";
-import { oneOrAll, Query, type QueryCallback } from "./query.ts";
+import { oneOrAll, type Query, type QueryCallback } from "./query.ts";
 import type { QueryObserver } from "./run.ts";
-import type { QueryResultRow, Result } from "./result.ts";
+import type { QueryResultRow } from "./result.ts";
 
 /** What a callback is told in truth: its type, which is that of @types/pg, has neither null nor undefined. */
 type Report = (error: Error | null, result: unknown) => void;
@@ -48,15 +47,6 @@ export function eventObserver(query: Query, timed: boolean): QueryObserver {
       if (!heard || query.callback !== undefined) result.rows.push(row as QueryResultRow);
     },
   };
-}
-
-/** A query for those who look at what was given as a text or a config: its callback tells whoever waits for that. */
-export function queryFor(config: QueryConfig, observer: QueryObserver): Query {
-  const query = new Query(config);
-  const report: Report = (error, result) =>
-    error === null ? observer.done(Array.isArray(result) ? result : [result as Result]) : observer.failed(error);
-  query.callback = report as QueryCallback;
-  return query;
 }
 
 /** As in node-postgres, what times out in a pipeline takes the connection with it. */

@@ -22,7 +22,6 @@ import { decodersLoading } from "../../types/builtin_decoders.ts";
 import { decoderOf } from "../../types/registry.ts";
 import { assertQuery, needsExtended, noText, type QueryConfig } from "./config.ts";
 import type { Request } from "../request.ts";
-import { eventObserver, queryFor } from "./observers.ts";
 import type { Query } from "./query.ts";
 import { Result } from "./result.ts";
 
@@ -48,28 +47,22 @@ export interface QueryDefaults {
 
 /** Collects the answer to one query. */
 export class QueryRun implements QueryHandler, ResultSink {
-  readonly #config: QueryConfig;
+  readonly config: QueryConfig;
+  /** Who waits for it; another may take its place. */
+  observer: QueryObserver;
   readonly #types: TypeParserSource;
-  #observer: QueryObserver;
   readonly #results: Result[] = [];
   #result: Result = NO_RESULT;
   #decoder: RowDecoder | undefined;
 
   constructor(config: QueryConfig, defaults: QueryDefaults, observer: QueryObserver) {
-    this.#config = config;
+    this.config = config;
+    this.observer = observer;
     this.#types = config.types ?? defaults.types;
-    this.#observer = observer;
-  }
-
-  /** The query as programs see it; whoever has waited for it is its callback from then on, which may be replaced. */
-  get query(): Query {
-    const { query = queryFor(this.#config, this.#observer) } = this.#observer;
-    if (this.#observer.query === undefined) this.#observer = eventObserver(query, false);
-    return query;
   }
 
   result(): ResultSink {
-    this.#result = new Result(this.#config.rowMode);
+    this.#result = new Result(this.config.rowMode);
     this.#results.push(this.#result);
     this.#decoder = undefined;
     return this;
@@ -88,7 +81,7 @@ export class QueryRun implements QueryHandler, ResultSink {
   row(bytes: Uint8Array, start: number, end: number): Promise<void> | void {
     if (this.#decoder === undefined) throw rowWithoutColumns();
     const row = this.#decoder.decode(bytes, start, end);
-    if (this.#observer.row !== undefined) return this.#observer.row(row, this.#result);
+    if (this.observer.row !== undefined) return this.observer.row(row, this.#result);
     this.#result.rows.push(row as Record<string, unknown>);
   }
 
@@ -97,11 +90,11 @@ export class QueryRun implements QueryHandler, ResultSink {
   }
 
   done(): void {
-    this.#observer.done(this.#results);
+    this.observer.done(this.#results);
   }
 
   failed(error: Error): void {
-    this.#observer.failed(error);
+    this.observer.failed(error);
   }
 }
 
@@ -116,18 +109,14 @@ export class QueryRequest implements Request {
   readonly timeoutMillis: number;
   readonly #config: QueryConfig;
   readonly #defaults: QueryDefaults;
-  readonly #run: QueryRun;
+  readonly handler: QueryRun;
 
   constructor(config: QueryConfig, defaults: QueryDefaults, timeoutMillis: number, observer: QueryObserver) {
     assertSignal(config.signal);
     this.timeoutMillis = config.query_timeout ?? timeoutMillis;
     this.#config = config;
     this.#defaults = defaults;
-    this.#run = new QueryRun(config, defaults, observer);
-  }
-
-  get query(): Query {
-    return this.#run.query;
+    this.handler = new QueryRun(config, defaults, observer);
   }
 
   get signal(): AbortSignal | undefined {
@@ -144,15 +133,15 @@ export class QueryRequest implements Request {
     const config = this.#config;
     try {
       assertQuery(config);
-      return exchangeFor(session, config, this.#defaults, this.#run);
+      return exchangeFor(session, config, this.#defaults, this.handler);
     } catch (error) {
       // Not thrown on: it is this query's alone, and others may wait behind it.
-      return new Unsendable(encodingFailed(error), (failure) => this.#run.failed(failure));
+      return new Unsendable(encodingFailed(error), (failure) => this.handler.failed(failure));
     }
   }
 
   failed(error: Error): void {
-    this.#run.failed(error);
+    this.handler.failed(error);
   }
 }
 
