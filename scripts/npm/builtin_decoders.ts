@@ -57,7 +57,7 @@ function rareDecoder(oid: number, format: Format): ByteDecoder {
   if (loaded !== undefined) return loaded[format].get(oid) ?? decodeText;
   throw new ClientError(
     "PART_NOT_LOADED",
-    "the parser of this type is not loaded: a page loads it with the first result that needs it, and needs all files of the package",
+    "the parser of this type is not loaded: the first result that needs it has it loaded, and a page needs all files of the package, not its entry alone",
     { phase: "query", cause: failure },
   );
 }

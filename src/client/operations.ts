@@ -9,5 +9,6 @@ export { CopyReader, copyRows } from "./copy/reader.ts";
 export { CopyWriter } from "./copy/writer.ts";
 export { PortalReader } from "./rows/portal_reader.ts";
 export { ReplicationQuery } from "./query/replication.ts";
+export { RowReader } from "./rows/row_reader.ts";
 export { runSubmittable } from "./query/submittable_run.ts";
 export { Transactions } from "./transaction/transaction.ts";

@@ -28,7 +28,7 @@ for (const [name, program, budget] of programs) {
 
 /** Names of what a page that only connects and queries must not load. */
 const LAZY = [
-  ...["decodeInterval", "binaryArrayDecoder", "shortestFloat32", "FrontendMessages"],
+  ...["decodeInterval", "binaryArrayDecoder", "shortestFloat32", "FrontendMessages", "RowReader"],
   ...["md5Password", "oauthInitialResponse", "saslprep", "openDirectSocket"],
   ...["connectToAny", "readSignatureAlgorithm", "requestCancel", "answerOtherwise", "nearestOption"],
   ...["takeOwnDuplex", "openSocket", "platformOr", "withSystemRoots"],

@@ -6,7 +6,9 @@
 
 import { ConfigError } from "../../errors.ts";
 import type { FieldDescription } from "../../protocol/row_description.ts";
-import type { Batch, BatchSource } from "./batches.ts";
+import { loadOperations } from "../place.ts";
+import type { BatchSource } from "./batches.ts";
+import type { RowReader } from "./row_reader.ts";
 
 /** How the rows of a query are read in parts. */
 export interface PortalOptions {
@@ -34,7 +36,6 @@ export interface StreamOptions extends PortalOptions {
 const DEFAULT_BATCH_SIZE = 1_000;
 /** Of whose size nothing is known yet. */
 const FIRST_BATCH_SIZE = 100;
-const BATCH_BYTES = 1_048_576;
 
 /**
  * The rows of a query as an async iterable, read as they are consumed. Leaving a `for await` early, or
@@ -50,11 +51,8 @@ const BATCH_BYTES = 1_048_576;
 export class RowStream<Row> implements AsyncIterableIterator<Row> {
   readonly #source: BatchSource;
   readonly #batchSize: number;
-  #rows: readonly unknown[] = [];
-  #at = 0;
-  #nextSize: number;
-  #ahead: Promise<Batch> | undefined;
-  #advancing: Promise<void> | undefined;
+  #reader: RowReader | undefined;
+  #opening: Promise<RowReader> | undefined;
   #over = false;
 
   /** @internal */
@@ -62,7 +60,6 @@ export class RowStream<Row> implements AsyncIterableIterator<Row> {
     assertRowCount("STREAM_BATCH_SIZE", "batchSize", batchSize);
     this.#source = source;
     this.#batchSize = batchSize;
-    this.#nextSize = Math.min(batchSize, FIRST_BATCH_SIZE);
   }
 
   /** The columns; undefined until the first row was read. */
@@ -72,8 +69,7 @@ export class RowStream<Row> implements AsyncIterableIterator<Row> {
 
   /** The next row. */
   next(): Promise<IteratorResult<Row, undefined>> {
-    if (this.#at < this.#rows.length) return Promise.resolve({ value: this.#take(), done: false });
-    return this.#nextOfNextBatch();
+    return (this.#reader?.next() ?? this.#first()) as Promise<IteratorResult<Row, undefined>>;
   }
 
   /** Gives the rest up. */
@@ -84,7 +80,8 @@ export class RowStream<Row> implements AsyncIterableIterator<Row> {
 
   /** Gives the rest up. Idempotent; resolves once the connection is free for others. */
   async close(): Promise<void> {
-    this.#finish();
+    this.#over = true;
+    this.#reader?.finish();
     await this.#source.close();
   }
 
@@ -98,50 +95,19 @@ export class RowStream<Row> implements AsyncIterableIterator<Row> {
     await this.close();
   }
 
-  #take(): Row {
-    return this.#rows[this.#at++] as Row;
+  async #first(): Promise<IteratorResult<unknown, undefined>> {
+    const reader = await (this.#opening ??= this.#open());
+    return await reader.next();
   }
 
-  async #nextOfNextBatch(): Promise<IteratorResult<Row, undefined>> {
-    while (this.#at >= this.#rows.length) {
-      if (this.#over) return { value: undefined, done: true };
-      await (this.#advancing ??= this.#advance().finally(() => this.#advancing = undefined));
-    }
-    return { value: this.#take(), done: false };
-  }
-
-  async #advance(): Promise<void> {
-    let batch: Batch;
-    try {
-      batch = await (this.#ahead ?? this.#source.read(this.#nextSize));
-    } catch (error) {
-      this.#finish();
-      throw error;
-    }
-    if (this.#over) return;
-    this.#rows = batch.rows;
-    this.#at = 0;
-    this.#ahead = undefined;
-    if (!batch.more) {
-      this.#over = true;
-      return;
-    }
-    this.#nextSize = this.#sizeAfter(batch);
-    // While these rows are consumed, the next ones travel.
-    this.#ahead = this.#source.read(this.#nextSize);
-    this.#ahead.catch(() => {});
-  }
-
-  #sizeAfter({ rows, bytes }: Batch): number {
-    const fitting = Math.floor(BATCH_BYTES / Math.max(1, bytes / Math.max(1, rows.length)));
-    return Math.max(1, Math.min(this.#batchSize, fitting));
-  }
-
-  #finish(): void {
-    this.#over = true;
-    this.#rows = [];
-    this.#at = 0;
-    this.#ahead = undefined;
+  async #open(): Promise<RowReader> {
+    // The query takes its turn now, whatever is still to be loaded.
+    const first = this.#source.read(Math.min(this.#batchSize, FIRST_BATCH_SIZE));
+    first.catch(() => {}); // whoever reads is told
+    const { RowReader } = await loadOperations();
+    this.#reader = new RowReader(this.#source, this.#batchSize, first);
+    if (this.#over) this.#reader.finish();
+    return this.#reader;
   }
 }
 
