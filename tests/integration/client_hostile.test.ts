@@ -104,18 +104,23 @@ test("floods of what may come at any time are taken as they come", async () => {
 });
 
 test("a server that says it ends the connection, and does not, is not waited for", async () => {
-  for (const asked of [true, false]) {
-    await using server = await startServer((connection) => connection.send(fatal), asked);
-    const { client, errors, over } = await struck(server);
-    const first = asked ? await rejection(client.query("select 1")) as DriverError : undefined;
-    assert.equal(first?.code, asked ? "57P01" : undefined);
-    // Behind another one it is told that the connection has ended, else why.
-    const later = await rejection(client.query("select 2")) as DriverError;
-    assert.equal(later.driverCode, asked ? "CONNECTION_ENDED" : "57P01");
-    await over;
-    assert.deepEqual(errors, ["CONNECTION_ENDED"]);
-    await server.idle();
-  }
+  await using server = await startServer((connection) => connection.send(fatal), true);
+  const { client, errors, over } = await struck(server);
+  const [asked, behind] = [client.query("select 1"), client.query("select 2")].map(rejection);
+  assert.equal((await asked as DriverError).code, "57P01");
+  assert.equal((await behind as DriverError).driverCode, "CONNECTION_ENDED");
+  await over;
+  assert.deepEqual(errors, ["CONNECTION_ENDED"]);
+  await server.idle();
+});
+
+test("nor is one that says so to an idle client", async () => {
+  await using server = await startServer((connection) => connection.send(fatal), false);
+  const { client, errors, over } = await struck(server);
+  await over;
+  assert.deepEqual(errors, ["57P01"]);
+  assert.equal((await rejection(client.query("select 1")) as DriverError).code, "CLIENT_BROKEN");
+  await server.idle();
 });
 
 test("silence after an error, or in the middle of an answer, has the query's deadline", async () => {
