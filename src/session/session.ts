@@ -2,19 +2,17 @@
  * One connection after authentication: a pipeline of exchanges over a Duplex.
  *
  * Requests are written as they come and answered in order; each ends at its own ReadyForQuery, so that one failing does
- * not touch the next. What is written within one turn of the event loop leaves in one write; from 64 KiB on it leaves at once.
+ * not touch the next.
  *
  * @module
  */
 
 import type { Duplex } from "../duplex/duplex.ts";
-import { DONE } from "../duplex/waiting.ts";
 import { DatabaseError, DriverError, type ErrorPlace, type Phase } from "../errors.ts";
 import { decodeNotification, decodeParameterStatus, decodeReadyForQuery } from "../protocol/backend.ts";
 import * as Backend from "../protocol/backend_types.ts";
 import type { TransactionStatus } from "../protocol/codes.ts";
 import type { FrameReader } from "../protocol/frame_reader.ts";
-import type { MessageWriter } from "../protocol/message_writer.ts";
 import { decodeResponseFields } from "../protocol/response_fields.ts";
 import { Canceller } from "./canceller.ts";
 import { closeCleanly } from "./close.ts";
@@ -35,13 +33,12 @@ import {
 } from "./failures.ts";
 import { Fifo } from "./fifo.ts";
 import { IdleWatch } from "./idle_watch.ts";
+import { Outbox } from "./outbox.ts";
 import { type GivenUp, type Patience, watchPatience } from "./patience.ts";
 import { RequestScope } from "./request_scope.ts";
 import { RunTimeParameters } from "./run_time_parameters.ts";
 import type { PreparedStatement } from "./statements.ts";
 
-/** So many waiting bytes are worth a write of their own. */
-const LARGE_WRITE = 65_536;
 /** How long a connection may take to end after writing has failed, or the server has said that it ends it. */
 const LAST_WORDS_DEADLINE_MILLIS = 1_000;
 
@@ -65,7 +62,7 @@ export class Session {
   readonly statements: Map<string, PreparedStatement> = new Map();
 
   readonly #frames: FrameReader;
-  readonly #writer: MessageWriter;
+  readonly #outbox: Outbox;
   readonly #events: SessionEvents;
   readonly #context: ExchangeContext;
   readonly #canceller: Canceller;
@@ -73,11 +70,6 @@ export class Session {
   readonly #waiting = new Fifo<Exchange>();
   /** How many were refused and have not heard of it yet. */
   #refusing = 0;
-  #flushScheduled = false;
-  /** An exchange is being written, and may be rolled back. */
-  #encoding = false;
-  #blocked: Promise<void> | undefined;
-  readonly #awaitingDrain: (() => void)[] = [];
   readonly #scope = new RequestScope();
   #failure: Error | undefined;
   #started = false;
@@ -91,7 +83,7 @@ export class Session {
     this.duplex = options.duplex;
     this.place = options.place;
     this.#frames = options.frames;
-    this.#writer = options.writer;
+    this.#outbox = new Outbox(options.writer, options.duplex, (cause) => this.#writeFailed(cause));
     this.#events = options.events;
     this.#canceller = new Canceller({
       request: () => options.requestCancel(this),
@@ -100,10 +92,10 @@ export class Session {
     });
     this.#idleness = new IdleWatch(options.idleTimeoutMillis, () => this.outstanding === 0, () => void this.end());
     this.#context = {
-      writer: this.#writer,
-      flush: () => this.#scheduleFlush(),
+      writer: options.writer,
+      flush: () => this.#outbox.flush(),
       alone: () => this.#sent.length === 1,
-      drained: () => this.#drained(),
+      drained: () => this.#outbox.drained(),
     };
   }
 
@@ -178,7 +170,7 @@ export class Session {
 
   /** Keeps back what has not left yet, of whoever ends the session in the same breath. */
   keepBack(): void {
-    this.#writer.rollBack(0);
+    this.#outbox.writer.rollBack(0);
   }
 
   /** Ends the session at once. Every outstanding exchange fails with `error`. */
@@ -187,7 +179,7 @@ export class Session {
     this.#failure = error;
     this.#idleness.stop();
     this.duplex.close(error);
-    this.#wakeDrained();
+    this.#outbox.close();
     const current = this.#sent.peek();
     for (const exchange of [...this.#sent, ...this.#waiting]) {
       // What the server said last belongs to what it was doing.
@@ -219,20 +211,15 @@ export class Session {
 
   /** Encodes the exchange; false where it could not be, which concerns it alone. */
   #send(exchange: Exchange): boolean {
-    const before = this.#writer.length;
-    this.#encoding = true;
     try {
-      exchange.encode(this.#writer, this.#context);
+      this.#outbox.encode(exchange, this.#context);
     } catch (error) {
-      this.#writer.rollBack(before);
       const failure = encodingFailed(error);
       this.#refuse(exchange, failure instanceof DriverError ? failure.addPlace(this.#during("query")) : failure);
       return false;
-    } finally {
-      this.#encoding = false;
     }
     this.#sent.push(exchange);
-    this.#scheduleFlush();
+    this.#outbox.flush();
     return true;
   }
 
@@ -245,46 +232,8 @@ export class Session {
     }
   }
 
-  /** What has become large does not wait for the end of the turn: it would only be moved to larger and larger buffers. */
-  #scheduleFlush(): void {
-    if (this.#writer.length >= LARGE_WRITE && !this.#encoding) this.#flush();
-    if (this.#flushScheduled) return;
-    this.#flushScheduled = true;
-    queueMicrotask(this.#flushAtEndOfTurn);
-  }
-
-  readonly #flush = (): void => {
-    // While the transport asks to wait, what comes is gathered and leaves as one.
-    if (this.#writer.length === 0 || this.#blocked !== undefined || this.#failure !== undefined) return;
-    const blocked = this.duplex.write(this.#writer.take());
-    if (blocked === DONE && this.#awaitingDrain.length === 0) return;
-    this.#blocked = blocked;
-    blocked.then(this.#unblock, (cause) => this.#writeFailed(cause));
-  };
-
-  readonly #flushAtEndOfTurn = (): void => {
-    this.#flushScheduled = false;
-    this.#flush();
-  };
-
-  readonly #unblock = (): void => {
-    this.#blocked = undefined;
-    if (this.#writer.length > 0) this.#scheduleFlush();
-    else this.#wakeDrained();
-  };
-
-  #drained(): Promise<void> {
-    const settled = this.#failure !== undefined || (this.#writer.length === 0 && this.#blocked === undefined);
-    return settled ? DONE : new Promise((resolve) => this.#awaitingDrain.push(resolve));
-  }
-
-  #wakeDrained(): void {
-    for (const wake of this.#awaitingDrain.splice(0)) wake();
-  }
-
   /** The reading side knows better why the connection broke: the server's last words may still be there to be read. */
   #writeFailed(cause: unknown): void {
-    this.#blocked = undefined;
     this.#endSoon(() => this.destroy(broken(this.#here(), cause)));
   }
 
@@ -421,7 +370,7 @@ export class Session {
       return;
     }
     // With the connection of another request nothing can be done; a Worker closes what a request leaves when that ends.
-    if (!this.foreign) await closeCleanly(this.duplex, this.#writer);
+    if (!this.foreign) await closeCleanly(this.duplex, this.#outbox.writer);
     this.#announceEnd(undefined);
   }
 
