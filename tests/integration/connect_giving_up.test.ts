@@ -191,7 +191,8 @@ test("the deadline is one for a wrong guess and its repetition together", async 
     resolve();
   });
   const { host, port } = server;
-  const client = new Client({ host, port, user: "u", password: PASSWORD, connectionTimeoutMillis: DEADLINE_MILLIS });
+  const timing = { speakFirst: true, connectionTimeoutMillis: DEADLINE_MILLIS };
+  const client = new Client({ host, port, user: "u", password: PASSWORD, ...timing });
   await assert.rejects(client.connect(), { code: "TIMEOUT_CONNECT", phase: "authentication" });
   await repeated;
   assert.equal(server.accepted, 2);
