@@ -59,16 +59,6 @@ export function notUsable(place: ErrorPlace, cause: unknown): ClientError {
   });
 }
 
-/** A Worker's request has asked on the connection of another one. */
-export function ofAnotherRequest(place: ErrorPlace): ClientError {
-  return new ClientError(
-    "CLIENT_OTHER_REQUEST",
-    "the client was connected in another request, and Workers let no request use the connection of another: connect a " +
-      "client in each request, or use a Pool, which does so by itself",
-    { ...place, safeToRetry: true },
-  );
-}
-
 /** Of a message the type, of a request of the server's the name. */
 export function unexpectedMessage(what: number | string): ProtocolError {
   const shown = JSON.stringify(typeof what === "number" ? String.fromCharCode(what) : what);

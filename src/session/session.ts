@@ -25,7 +25,6 @@ import {
   encodingFailed,
   endedByClient,
   notUsable,
-  ofAnotherRequest,
   peerEnded,
   queryAborted,
   queryTimedOut,
@@ -35,7 +34,7 @@ import { Fifo } from "./fifo.ts";
 import { IdleWatch } from "./idle_watch.ts";
 import { Outbox } from "./outbox.ts";
 import { type GivenUp, type Patience, watchPatience } from "./patience.ts";
-import { RequestScope } from "./request_scope.ts";
+import { ofAnotherRequest, RequestScope } from "./request_scope.ts";
 import { RunTimeParameters } from "./run_time_parameters.ts";
 import type { PreparedStatement } from "./statements.ts";
 

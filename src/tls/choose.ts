@@ -8,7 +8,7 @@ import type { CryptoMode, TlsEngineChoice } from "../config/options.ts";
 import type { Duplex } from "../duplex/duplex.ts";
 import type { TlsEngine, TlsOptions } from "./engine.ts";
 import { wolfsslEngine } from "./engine_loader.ts";
-import { nodeTls } from "./node_engine.ts";
+import { nodeTls, wolfsslOrNode } from "./node_engine.ts";
 
 /** What was said about the engine of a connection. */
 export interface EngineWish {
@@ -36,37 +36,13 @@ export async function chooseEngine(
   wish: EngineWish,
 ): Promise<TlsEngine> {
   const { tlsEngine } = wish;
+  const wolfssl = async () => await withRoots(await wolfsslEngine(wish.crypto), wish);
   if (typeof tlsEngine === "object") return await withRoots(tlsEngine, wish);
-  if (tlsEngine === "wolfssl") return await wolfssl(wish);
-  if (transport.startTls === undefined && tlsEngine === "auto") return await engineOverAnything(options, wish);
+  if (tlsEngine === "wolfssl") return await wolfssl();
+  if (transport.startTls === undefined && tlsEngine === "auto") return await wolfsslOrNode(options, wolfssl);
   const { platformEngine, platformOr } = await import("./platform.ts");
   if (transport.startTls === undefined) return await nodeTls() ?? platformEngine;
-  return tlsEngine === "auto" ? platformOr((options) => instead(options, wish)) : platformEngine;
-}
-
-async function engineOverAnything(options: TlsOptions, wish: EngineWish): Promise<TlsEngine> {
-  const node = onlyNodeCan(options) ? await nodeTls() : undefined;
-  if (node !== undefined) return node;
-  try {
-    return await wolfssl(wish);
-  } catch (error) {
-    const instead = await nodeTls();
-    if (instead === undefined) throw error;
-    return instead;
-  }
-}
-
-function onlyNodeCan({ nodeOptions, minVersion = "TLSv1.2", maxVersion = "TLSv1.3" }: TlsOptions): boolean {
-  return nodeOptions !== undefined || minVersion < "TLSv1.2" || maxVersion < "TLSv1.2";
-}
-
-/** Who can do what the platform cannot: Node's own options only Node's TLS knows. */
-async function instead(options: TlsOptions, wish: EngineWish): Promise<TlsEngine | undefined> {
-  return options.nodeOptions === undefined ? await wolfssl(wish).catch(() => undefined) : await nodeTls();
-}
-
-async function wolfssl(wish: EngineWish): Promise<TlsEngine> {
-  return await withRoots(await wolfsslEngine(wish.crypto), wish);
+  return tlsEngine === "auto" ? platformOr(wolfssl) : platformEngine;
 }
 
 /** An engine of no platform has no platform's roots: where they are asked for, it is given them. */

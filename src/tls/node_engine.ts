@@ -5,13 +5,28 @@
  */
 
 import { builtinModule } from "../builtin_module.ts";
-import type { TlsEngine } from "./engine.ts";
+import type { TlsEngine, TlsOptions } from "./engine.ts";
 
 /** Node's TLS over any Duplex; undefined where the runtime has none. */
 export async function nodeTls(): Promise<TlsEngine | undefined> {
   if (!hasNodeTls()) return undefined;
   const { nodeTlsOver } = await import("../duplex/node_tls_over.ts");
   return { name: "node", connect: nodeTlsOver };
+}
+
+/** The wolfSSL engine; Node's where that cannot be had, or where only Node's can honour the options. */
+export async function wolfsslOrNode(options: TlsOptions, wolfssl: () => Promise<TlsEngine>): Promise<TlsEngine> {
+  const { nodeOptions, minVersion = "TLSv1.2", maxVersion = "TLSv1.3" } = options;
+  const onlyNode = nodeOptions !== undefined || minVersion < "TLSv1.2" || maxVersion < "TLSv1.2";
+  const node = onlyNode ? await nodeTls() : undefined;
+  if (node !== undefined) return node;
+  try {
+    return await wolfssl();
+  } catch (error) {
+    const instead = await nodeTls();
+    if (instead === undefined) throw error;
+    return instead;
+  }
 }
 
 /** Workers have modules of these names that cannot do all of it. */

@@ -1,5 +1,6 @@
 import { TlsError } from "../errors.ts";
 import type { TlsEngine, TlsOptions } from "./engine.ts";
+import { nodeTls } from "./node_engine.ts";
 
 /**
  * The TLS that the platform has over its own sockets (`Duplex.startTls`): Node's, Deno's, Workers'.
@@ -29,10 +30,10 @@ export const platformEngine: TlsEngine = {
 };
 
 /**
- * The platform's TLS, and for what it cannot honour whom `instead` gives, over the same connection: the platform's own
- * sockets refuse before they do anything.
+ * The platform's TLS, and for what it cannot honour the wolfSSL engine, or for Node's own options Node's TLS, over the same
+ * connection: the platform's own sockets refuse before they do anything.
  */
-export function platformOr(instead: (options: TlsOptions) => Promise<TlsEngine | undefined>): TlsEngine {
+export function platformOr(wolfssl: () => Promise<TlsEngine>): TlsEngine {
   return {
     name: platformEngine.name,
     async connect(duplex, options) {
@@ -44,10 +45,15 @@ export function platformOr(instead: (options: TlsOptions) => Promise<TlsEngine |
         refusal = error;
       }
       const unsupported = refusal instanceof TlsError && refusal.driverCode === "TLS_OPTION_UNSUPPORTED";
-      const engine = unsupported ? await instead(options) : undefined;
+      const engine = unsupported ? await instead(options, wolfssl) : undefined;
       if (engine !== undefined) return await engine.connect(duplex, options);
       duplex.close(refusal);
       throw refusal;
     },
   };
+}
+
+/** Who can do what the platform cannot, where there is one. */
+async function instead(options: TlsOptions, wolfssl: () => Promise<TlsEngine>): Promise<TlsEngine | undefined> {
+  return options.nodeOptions === undefined ? await wolfssl().catch(() => undefined) : await nodeTls();
 }
