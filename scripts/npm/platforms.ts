@@ -54,6 +54,7 @@ const RARELY = [
   "src/session/cancel.ts",
   "src/session/hosts.ts",
   "src/session/other_methods.ts",
+  "src/session/statement_cache.ts",
   "src/tls/platform.ts",
   "src/tls/roots.ts",
   "src/types/rare_decoders.ts",

@@ -10,7 +10,6 @@ import type { ConnectionOptions } from "../config/options.ts";
 import type { DuplexInfo } from "../duplex/duplex.ts";
 import { assertSignal } from "../duplex/abort_signal.ts";
 import type { ConnectTimings } from "../session/connect_state.ts";
-import { StatementCache } from "../session/statement_cache.ts";
 import type { TlsInfo } from "../tls/engine.ts";
 import type { CatalogType } from "../types/catalog.ts";
 import type { TypeParserSource } from "../types/codec.ts";
@@ -99,7 +98,6 @@ export class Client extends ClientShape {
       types: this.#types,
       binary: this.#options.binary,
       datesAsUTC: defaults.parseInputDatesAsUTC ?? false,
-      statements: options.statementCache > 0 ? new StatementCache(options.statementCache) : undefined,
     };
     let portals = 0;
     this.#host = {

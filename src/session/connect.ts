@@ -19,6 +19,7 @@ import { passwordFromFile } from "./password_file.ts";
 import type { SessionEvents } from "./session_options.ts";
 import type { Session } from "./session.ts";
 import { startSession } from "./startup.ts";
+import type { StatementCache } from "./statement_cache.ts";
 
 /** What a connect reports, and what may end it early. */
 export interface ConnectInput {
@@ -115,6 +116,7 @@ async function attempt(input: Attempt): Promise<Connected> {
 async function start(input: Attempt, refusal: GuessRefused | undefined): Promise<Connected> {
   const { options, policy, kind, signal, startedAt, events, onLastMessage = () => {} } = input;
   const state = new ConnectState(options, signal, startedAt);
+  const kept = await statementCache(options);
   const { duplex, tls } = await dial(options, policy, kind, state);
   const { host, port, user, database } = options;
   const encrypted = tls !== undefined;
@@ -133,6 +135,7 @@ async function start(input: Attempt, refusal: GuessRefused | undefined): Promise
       session: {
         events,
         idleTimeoutMillis: options.idleTimeoutMillis,
+        kept,
         requestCancel: async (session) => {
           const { requestCancel } = await import("./cancel.ts");
           await requestCancel(options, policy, encrypted, session);
@@ -155,6 +158,12 @@ async function start(input: Attempt, refusal: GuessRefused | undefined): Promise
     }
     throw error;
   }
+}
+
+async function statementCache({ statementCache: size }: ConnectionOptions): Promise<StatementCache | undefined> {
+  if (size === 0) return undefined;
+  const { StatementCache } = await import("./statement_cache.ts");
+  return new StatementCache(size);
 }
 
 /** What TLS fails with for reasons of this side's. */

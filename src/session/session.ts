@@ -36,6 +36,7 @@ import { Outbox } from "./outbox.ts";
 import { type GivenUp, type Patience, watchPatience } from "./patience.ts";
 import { ofAnotherRequest, RequestScope } from "./request_scope.ts";
 import { RunTimeParameters } from "./run_time_parameters.ts";
+import type { StatementCache } from "./statement_cache.ts";
 import type { PreparedStatement } from "./statements.ts";
 
 /** How long a connection may take to end after writing has failed, or the server has said that it ends it. */
@@ -59,6 +60,8 @@ export class Session {
   readonly duplex: Duplex;
   /** Named statements that were sent to be parsed, with their text. */
   readonly statements: Map<string, PreparedStatement> = new Map();
+  /** Of the statements without a name those that are kept prepared. */
+  readonly kept: StatementCache | undefined;
 
   readonly #frames: FrameReader;
   readonly #outbox: Outbox;
@@ -81,6 +84,7 @@ export class Session {
   constructor(options: SessionOptions) {
     this.duplex = options.duplex;
     this.place = options.place;
+    this.kept = options.kept;
     this.#frames = options.frames;
     this.#outbox = new Outbox(options.writer, options.duplex, (cause) => this.#writeFailed(cause));
     this.#events = options.events;

@@ -10,6 +10,7 @@ import type { NotificationResponse } from "../protocol/backend.ts";
 import type { FrameReader } from "../protocol/frame_reader.ts";
 import type { MessageWriter } from "../protocol/message_writer.ts";
 import type { Session } from "./session.ts";
+import type { StatementCache } from "./statement_cache.ts";
 
 /** What a session reports of its own accord. */
 export interface SessionEvents {
@@ -34,6 +35,8 @@ export interface SessionOptions {
   readonly events: SessionEvents;
   /** How long the session may stand idle before it ends itself, in milliseconds; 0: for ever. */
   readonly idleTimeoutMillis: number;
+  /** Which statements are kept prepared; undefined: none but those that the program names. */
+  readonly kept?: StatementCache | undefined;
   /** Asks the server, over a connection of its own, to cancel what this session is doing. */
   readonly requestCancel: (session: Session) => Promise<void>;
 }

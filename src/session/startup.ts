@@ -39,7 +39,7 @@ export interface StartupInput {
   readonly remembered: AuthMethod | undefined;
   /** False on the repetition after a guess was refused. */
   readonly mayGuess: boolean;
-  readonly session: Pick<SessionOptions, "events" | "idleTimeoutMillis" | "requestCancel">;
+  readonly session: Pick<SessionOptions, "events" | "idleTimeoutMillis" | "kept" | "requestCancel">;
   /**
    * Called once our last authentication message is written but not yet sent: what is submitted to the session now
    * leaves in the same write.

@@ -1,8 +1,14 @@
 /**
- * Which statements of one connection are kept prepared without the program's doing: those that were used last.
+ * Which statements of one connection are kept prepared without the program's doing: those that were used last. Loaded
+ * where any are.
  *
  * @module
  */
+
+import type { ExtendedQueryOptions } from "./extended_query.ts";
+import { KeptQuery } from "./kept_query.ts";
+import type { QueryHandler } from "./query_exchange.ts";
+import type { PreparedStatement } from "./statements.ts";
 
 /** Longer texts are made for the occasion, and would hold much memory on both sides. */
 const MAX_TEXT_LENGTH = 16_384;
@@ -26,6 +32,11 @@ export class StatementCache {
   constructor(size: number) {
     this.#size = size;
     this.#prefix = `pgduplex_${crypto.randomUUID().slice(0, 8)}_`;
+  }
+
+  /** A query that keeps its statement here. */
+  query(options: ExtendedQueryOptions, statements: Map<string, PreparedStatement>, handler: QueryHandler): KeptQuery {
+    return new KeptQuery(this, options, statements, handler);
   }
 
   /** Statements that are kept no more, and which the server has still to be told to close. */

@@ -97,7 +97,7 @@ test("pages and Workers load lazily what few need, and nothing else", { skip }, 
   assert.deepEqual(lazy("browser"), [
     ...["cancel.js", "direct_sockets.js", "hosts.js", "known_options.js", "operations.js", "other_methods.js"],
     ...["own_way.js", "platform.js", "rare_decoders.js", "roots.js", "saslprep.js", "server_end_point.js"],
-    ...["sockets.js", "streams.js"],
+    ...["sockets.js", "statement_cache.js", "streams.js"],
   ]);
   for (const folder of ["edge-light", "workerd"]) assert.deepEqual(lazy(folder), ["saslprep.js"], folder);
   if (consumer.wolfssl === undefined) return;

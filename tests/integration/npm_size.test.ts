@@ -31,7 +31,7 @@ const LAZY = [
   ...["decodeInterval", "binaryArrayDecoder", "shortestFloat32", "FrontendMessages", "RowReader"],
   ...["md5Password", "oauthInitialResponse", "saslprep", "openDirectSocket"],
   ...["connectToAny", "readSignatureAlgorithm", "requestCancel", "answerOtherwise", "nearestOption"],
-  ...["takeOwnDuplex", "openSocket", "platformOr", "withSystemRoots"],
+  ...["takeOwnDuplex", "KeptQuery", "openSocket", "platformOr", "withSystemRoots"],
   ...["PortalReader", "CopyWriter", "CopyReader", "Transactions", "SubmittableRun", "registerCatalog"],
 ];
 const UNUSED = [

@@ -15,7 +15,6 @@ import { RowDecoder } from "../../session/row_decoder.ts";
 import type { Session } from "../../session/session.ts";
 import { SimpleQuery } from "../../session/simple_query.ts";
 import { Unsendable } from "../../session/unsendable.ts";
-import type { StatementCache } from "../../session/statement_cache.ts";
 import type { TypeParserSource } from "../../types/codec.ts";
 import { encodeParameters } from "../../types/parameters.ts";
 import { decodersLoading } from "../../types/builtin_decoders.ts";
@@ -41,8 +40,6 @@ export interface QueryDefaults {
   readonly types: TypeParserSource;
   readonly binary: boolean;
   readonly datesAsUTC: boolean;
-  /** Keeps statements without a name prepared. */
-  readonly statements?: StatementCache | undefined;
 }
 
 /** Collects the answer to one query. */
@@ -150,8 +147,8 @@ function exchangeFor(session: Session, config: QueryConfig, defaults: QueryDefau
   const binary = config.binary ?? defaults.binary;
   const text = config.text ?? statementText(session, config);
   const values = encodeParameters(config.values, defaults);
-  const cache = defaults.statements;
-  return new ExtendedQuery({ text, name: config.name, cache, values, binary }, session.statements, run);
+  const options = { text, name: config.name, values, binary };
+  return session.kept?.query(options, session.statements, run) ?? new ExtendedQuery(options, session.statements, run);
 }
 
 /** A statement that was prepared before may be named without its text. As in node-postgres, null is an empty one. */
