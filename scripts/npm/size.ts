@@ -35,7 +35,7 @@ export const WHOLE_FACE = `import * as pgduplex from "pgduplex";\nconsole.log(pg
  * What no change may exceed without a word, in bytes of {@linkcode Measured.loaded}. The aim is 15 and 22 KB: raise these
  * only together with what is gained, and lower them with every byte that is saved.
  */
-export const BUDGETS = { querying: 42 * 1024, wholeFace: 55.5 * 1024 } as const;
+export const BUDGETS = { querying: 41.75 * 1024, wholeFace: 55.25 * 1024 } as const;
 
 const PEERS: readonly [name: string, program: string][] = [
   [
