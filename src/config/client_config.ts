@@ -198,10 +198,7 @@ export interface ClientConfig {
   require_auth?: string | undefined;
   /** True: a server may have the password in clear text without verified TLS. Default false. */
   allowCleartextPassword?: boolean | undefined;
-  /**
-   * False: wait for the server to name its method before authenticating, one turn more. Default: true, but for a server on
-   * this machine, without TLS, that is not known to want SCRAM.
-   */
+  /** False: wait for the server to name its method before authenticating, one turn more. Default true. */
   speakFirst?: boolean | undefined;
   /** The highest protocol version to ask for. PGMAXPROTOCOLVERSION; `3.0`. */
   maxProtocolVersion?: "3.0" | "3.2" | undefined;

@@ -163,8 +163,8 @@ export interface ConnectionOptions {
   readonly scramMaxIterations?: number | undefined;
   /** True: a cleartext password may be sent over a connection that is not verified TLS. */
   readonly allowCleartextPassword: boolean;
-  /** False: the polite order of messages, without speaking first; undefined: it depends (see session/guess.ts). */
-  readonly speakFirst: boolean | undefined;
+  /** False: the polite order of messages, without speaking first (see session/startup.ts). */
+  readonly speakFirst: boolean;
 
   /** Ask for binary result columns where the type has a binary decoder. */
   readonly binary: boolean;

@@ -107,7 +107,7 @@ function resolve(settings: Settings): ConnectionOptions {
     channelBinding: resolveChannelBinding(settings),
     scramMaxIterations: settings.read(count, "scramMaxIterations"),
     allowCleartextPassword: settings.read(flag, "allowCleartextPassword") ?? false,
-    speakFirst: settings.read(flag, "speakFirst"),
+    speakFirst: settings.read(flag, "speakFirst") ?? true,
     binary: settings.read(flag, "binary") ?? false,
     statementCache: settings.read(countOrNone, "statementCache") ?? 0,
   };

@@ -9,7 +9,6 @@
 import { isMethodAllowed } from "../auth/policy.ts";
 import type { ScramBinding } from "../auth/scram.ts";
 import type { AuthMethod, ConnectionOptions } from "../config/options.ts";
-import type { DuplexInfo } from "../duplex/duplex.ts";
 import { DatabaseError, DriverError, ProtocolError, TransportError } from "../errors.ts";
 
 /** The server wants another method than the one guessed. Never leaves this folder. */
@@ -30,19 +29,12 @@ export interface GuessInput {
   /** The hash of the server's certificate, where TLS showed one. */
   readonly endPoint: Uint8Array | undefined;
   readonly remembered: AuthMethod | undefined;
-  /** What the connection runs over. */
-  readonly info: DuplexInfo;
-  /** Whether it is in TLS. */
-  readonly encrypted: boolean;
 }
 
 /** The binding of the SCRAM exchange to open with; undefined for waiting to be asked. */
-export function guessBinding(input: GuessInput): ScramBinding | undefined {
-  const { options, password, endPoint, remembered } = input;
+export function guessBinding({ options, password, endPoint, remembered }: GuessInput): ScramBinding | undefined {
   // A token is for who asks for one.
-  if (!(options.speakFirst ?? maySpeakFirst(input)) || !password || options.oauthBearerToken !== undefined) {
-    return undefined;
-  }
+  if (!options.speakFirst || !password || options.oauthBearerToken !== undefined) return undefined;
   const bind = endPoint !== undefined && options.channelBinding !== "disable" && remembered !== "scram-sha-256";
   if (options.channelBinding === "require" && !bind) return undefined;
   if (!isMethodAllowed(bind ? "scram-sha-256-plus" : "scram-sha-256", options.requireAuth)) return undefined;
@@ -51,18 +43,6 @@ export function guessBinding(input: GuessInput): ScramBinding | undefined {
   }
   if (bind) return { kind: "tls-server-end-point", data: endPoint };
   return { kind: endPoint !== undefined && options.channelBinding !== "disable" ? "supported-but-unused" : "none" };
-}
-
-/** The sockets by which a server on this machine is reached, rather than through somebody's proxy. */
-const SOCKETS = ["node", "deno"];
-const LOOPBACK = /^(localhost|127(\.\d+){3}|::1|\/.*)$/i;
-
-/**
- * Whether a server that is not known may be spoken to first. Not one on this machine in plaintext: there a turn costs
- * nothing, and servers for development listen there that a message too many breaks (PGlite's would answer it for ever).
- */
-function maySpeakFirst({ options, remembered, info, encrypted }: GuessInput): boolean {
-  return remembered !== undefined || encrypted || !SOCKETS.includes(info.transport) || !LOOPBACK.test(options.host);
 }
 
 /**

@@ -165,16 +165,14 @@ export class Startup {
   }
 
   #writeStartup(): void {
-    const { options, password, remembered, mayGuess, duplex, tls } = this.input;
+    const { options, password, remembered, mayGuess } = this.input;
     startupMessage(this.writer, ProtocolVersion[options.maxProtocolVersion], [
       ["user", options.user],
       ["database", options.database],
       ...Object.entries(options.startupParameters),
     ]);
     if (!mayGuess) return;
-    const { info } = duplex;
-    const encrypted = tls !== undefined;
-    const binding = guessBinding({ options, password, endPoint: this.#endPoint, remembered, info, encrypted });
+    const binding = guessBinding({ options, password, endPoint: this.#endPoint, remembered });
     if (binding !== undefined) this.#guess = this.#beginScram(password, binding);
   }
 

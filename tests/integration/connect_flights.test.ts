@@ -14,8 +14,7 @@ import { usableSockets } from "../fixtures/transports.ts";
 
 const { postgres, pgbouncer, certificates } = await servers();
 
-// As with a server elsewhere: one on this machine is not spoken to first unless it is known.
-const PLAIN: ClientConfig = { sslmode: "disable", allowCleartextPassword: true, speakFirst: true };
+const PLAIN: ClientConfig = { sslmode: "disable", allowCleartextPassword: true };
 const TLS: ClientConfig = { sslmode: "verify-full", rootCerts: certificates.ca.cert };
 const DIRECT: ClientConfig = { ...TLS, sslnegotiation: "direct" };
 const POLITE: ClientConfig = { speakFirst: false };

@@ -191,8 +191,7 @@ test("the deadline is one for a wrong guess and its repetition together", async 
     resolve();
   });
   const { host, port } = server;
-  const timing = { speakFirst: true, connectionTimeoutMillis: DEADLINE_MILLIS };
-  const client = new Client({ host, port, user: "u", password: PASSWORD, ...timing });
+  const client = new Client({ host, port, user: "u", password: PASSWORD, connectionTimeoutMillis: DEADLINE_MILLIS });
   await assert.rejects(client.connect(), { code: "TIMEOUT_CONNECT", phase: "authentication" });
   await repeated;
   assert.equal(server.accepted, 2);

@@ -127,23 +127,6 @@ for (const [when, options] of NOT_GUESSING) {
   });
 }
 
-test("a server on this machine is not spoken to first until it is known: what is for development may break by it", async () => {
-  const openings: boolean[] = [];
-  let wants = "nothing";
-  await using server = await startFakeServer(async (connection) => {
-    await connection.startup();
-    openings.push(connection.hasMore);
-    if (wants === "SCRAM") await serveScram(connection, PASSWORD);
-    else connection.send(messages.authenticationOk, ...WELCOME);
-  });
-  for (const now of ["nothing", "nothing", "SCRAM", "SCRAM"]) {
-    wants = now;
-    await connectTo(server, { speakFirst: undefined });
-  }
-  assert.deepEqual(openings, [false, false, false, true]);
-  assert.equal(server.accepted, 4);
-});
-
 const BOUND = "SCRAM-SHA-256-PLUS p=tls-server-end-point,,";
 const COULD_BE_BOUND = "SCRAM-SHA-256 y,,";
 const UNBOUND = "SCRAM-SHA-256 n,,";
@@ -234,17 +217,17 @@ function remembered({ host, port }: Address, user: string = USER, encrypted = fa
   return rememberedLogin({ host, port, user, database: DATABASE, encrypted });
 }
 
-/** Logs in to a server that is not PostgreSQL, and leaves. As to one elsewhere: on this machine it would be polite. */
+/** Logs in to a server that is not PostgreSQL, and leaves. */
 async function connectTo({ host, port }: Address, options: ClientConfig = {}): Promise<void> {
   const address = { host, port, user: USER, database: DATABASE };
-  const client = new Client({ ...address, password: PASSWORD, sslmode: "disable", speakFirst: true, ...options });
+  const client = new Client({ ...address, password: PASSWORD, sslmode: "disable", ...options });
   await client.connect();
   await client.end();
 }
 
 /** Logs in to PostgreSQL and leaves; who one was there. */
 async function connectToPostgres(connectionString: string, options: ClientConfig = {}): Promise<string> {
-  const client = new Client({ connectionString, allowCleartextPassword: true, speakFirst: true, ...options });
+  const client = new Client({ connectionString, allowCleartextPassword: true, ...options });
   await client.connect();
   const { rows } = await client.query("SELECT current_user AS name");
   await client.end();

@@ -49,7 +49,7 @@ test("nothing said gives the documented defaults", () => {
     channelBinding: "prefer",
     scramMaxIterations: undefined,
     allowCleartextPassword: false,
-    speakFirst: undefined,
+    speakFirst: true,
     binary: false,
     statementCache: 0,
     passfile: { path: undefined, hostName: undefined },
