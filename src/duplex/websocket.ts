@@ -1,5 +1,5 @@
 /**
- * A WebSocket as a byte stream: the runtime's own, or npm `ws` where it has none (Node 20).
+ * A WebSocket as a byte stream: the runtime's own, or npm `ws` on Node.
  *
  * @module
  */
@@ -296,12 +296,15 @@ function givenWebSocket({ webSocket }: Target): WebSocketFactory | undefined {
 }
 
 async function platformWebSocket(): Promise<WebSocketFactory> {
-  const { WebSocket } = globalThis as unknown as {
+  const { WebSocket, navigator } = globalThis as unknown as {
     WebSocket?: new (url: string, protocols: string[]) => WebSocketLike;
+    navigator?: { userAgent?: string };
   };
-  if (WebSocket !== undefined) return (url, protocols) => new WebSocket(url, protocols);
+  const own: WebSocketFactory | undefined = WebSocket && ((url, protocols) => new WebSocket(url, protocols));
+  // Node's own, from 22 on, keeps the process alive whatever it is told, and does not say why it was refused.
+  if (own !== undefined && !/^Node/.test(navigator?.userAgent ?? "")) return own;
   const { wsFactory } = await import("./ws.ts");
-  return await wsFactory();
+  return await wsFactory(own);
 }
 
 function errorWords({ message, error }: WebSocketEvent): string {

@@ -1,5 +1,5 @@
 /**
- * The WebSocket of npm `ws`, for Node 20, which has none. The only place that imports it.
+ * The WebSocket of npm `ws`, for Node: 20 has none, and later ones' can do less. The only place that imports it.
  *
  * @module
  */
@@ -13,18 +13,20 @@ const MAX_MESSAGE = 32 * 1024 * 1024; // a peer can make it buffer one message o
 const MAX_REASON = 1024; // characters of a refusal's body that reach the error
 
 /**
- * Loads npm `ws`.
+ * Loads npm `ws`; where it is not installed, the runtime's own must do.
  *
- * @throws {TransportError} `TRANSPORT_UNAVAILABLE` where it is not installed
+ * @throws {TransportError} `TRANSPORT_UNAVAILABLE` where there is neither
  */
-export async function wsFactory(): Promise<WebSocketFactory> {
+export async function wsFactory(own?: WebSocketFactory): Promise<WebSocketFactory> {
   const { WebSocket } = await import("ws").catch((cause) => {
+    if (own !== undefined) return { WebSocket: undefined };
     throw new TransportError(
       "TRANSPORT_UNAVAILABLE",
       "this runtime has no WebSocket, and npm ws cannot be loaded: npm install ws, or run on Node 22 or later",
       { transport: "websocket", phase: "open", cause },
     );
   });
+  if (WebSocket === undefined) return own as WebSocketFactory;
   return (url, protocols) => {
     // Ciphertext does not compress.
     const socket = new WebSocket(url, protocols, { perMessageDeflate: false, maxPayload: MAX_MESSAGE });
