@@ -73,6 +73,7 @@ const NOT_IN_PAGES = [
   "src/config/environment.ts",
   "src/config/host.ts",
   "src/config/known_options.ts",
+  "src/duplex/platform_websocket.ts",
   "src/duplex/system_failure.ts",
   "src/session/password_file.ts",
   "src/session/request_scope.ts",

@@ -9,6 +9,7 @@ import type { DriverError } from "../errors.ts";
 import type { Duplex, DuplexInfo } from "./duplex.ts";
 import { aborted, busy, closedHere, lost, TARGET_RESET, wordsOf } from "./failures.ts";
 import { Inbox } from "./inbox.ts";
+import { platformWebSocket } from "./platform_websocket.ts";
 import { describeUrl } from "./proxy_url.ts";
 import type { Target } from "./target.ts";
 import { systemFailure } from "./system_failure.ts";
@@ -293,18 +294,6 @@ function release(socket: WebSocketLike): void {
 function givenWebSocket({ webSocket }: Target): WebSocketFactory | undefined {
   const Given = webSocket?.() as (new (url: string, protocols: string[]) => WebSocketLike) | undefined;
   return Given && ((url, protocols) => new Given(url, protocols));
-}
-
-async function platformWebSocket(): Promise<WebSocketFactory> {
-  const { WebSocket, navigator } = globalThis as unknown as {
-    WebSocket?: new (url: string, protocols: string[]) => WebSocketLike;
-    navigator?: { userAgent?: string };
-  };
-  const own: WebSocketFactory | undefined = WebSocket && ((url, protocols) => new WebSocket(url, protocols));
-  // Node's own, from 22 on, keeps the process alive whatever it is told, and does not say why it was refused.
-  if (own !== undefined && !/^Node/.test(navigator?.userAgent ?? "")) return own;
-  const { wsFactory } = await import("./ws.ts");
-  return await wsFactory(own);
 }
 
 function errorWords({ message, error }: WebSocketEvent): string {
