@@ -27,12 +27,16 @@ export interface CancelTarget {
 /**
  * Asks the server to cancel, and resolves once it has passed the request on, which it shows by closing the connection.
  * The server never says whether there was anything to cancel.
+ *
+ * @param wanted Asked once there is a connection: what was to be cancelled may have ended meanwhile, and the request would
+ * hit what came behind it.
  */
 export async function requestCancel(
   options: ConnectionOptions,
   policy: TlsPolicy,
   encrypted: boolean,
   target: CancelTarget,
+  wanted: () => boolean,
 ): Promise<void> {
   const controller = new AbortController();
   const { host, port } = options;
@@ -52,6 +56,7 @@ export async function requestCancel(
     const { duplex } = await dial(options, policy, encrypted ? "tls" : "plain", state);
     const { signal } = controller;
     try {
+      if (!wanted()) return;
       await unlessGivenUp(signal, () => duplex.close(signal.reason), async () => {
         const writer = new MessageWriter();
         cancelRequest(writer, target.processId, target.secretKey);

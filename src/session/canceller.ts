@@ -13,8 +13,8 @@ const CANCEL_AGAIN_MILLIS = 500;
 
 /** What a canceller asks of its session. */
 export interface CancellerHooks {
-  /** Asks the server, and resolves once it has passed the request on. */
-  request(): Promise<void>;
+  /** Asks the server, if that is still wanted once it can be reached; resolves once it has passed the request on. */
+  request(wanted: () => boolean): Promise<void>;
   /** A request was delivered: unless another is under way, there is none that could hit what is sent now. */
   delivered(): void;
   /** A request could not be delivered, or brought about nothing. */
@@ -54,7 +54,7 @@ export class Canceller {
     const target = this.#target;
     if (target === undefined || this.#underWay) return;
     this.#underWay = true;
-    this.#hooks.request().then(() => {
+    this.#hooks.request(() => this.#target === target).then(() => {
       this.#underWay = false;
       // Another exchange's turn may have come meanwhile.
       if (this.#target !== target) this.#send();

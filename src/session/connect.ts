@@ -136,9 +136,9 @@ async function start(input: Attempt, refusal: GuessRefused | undefined): Promise
         events,
         idleTimeoutMillis: options.idleTimeoutMillis,
         kept,
-        requestCancel: async (session) => {
+        requestCancel: async (session, wanted) => {
           const { requestCancel } = await import("./cancel.ts");
-          await requestCancel(options, policy, encrypted, session);
+          await requestCancel(options, policy, encrypted, session, wanted);
         },
       },
       onLastMessage,

@@ -89,7 +89,7 @@ export class Session {
     this.#outbox = new Outbox(options.writer, options.duplex, (cause) => this.#writeFailed(cause));
     this.#events = options.events;
     this.#canceller = new Canceller({
-      request: () => options.requestCancel(this),
+      request: (wanted) => options.requestCancel(this, wanted),
       delivered: () => this.#sendWaiting(),
       failed: (cause) => this.destroy(cancelFailed(this.#during("query"), cause)),
     });

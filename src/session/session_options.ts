@@ -37,6 +37,6 @@ export interface SessionOptions {
   readonly idleTimeoutMillis: number;
   /** Which statements are kept prepared; undefined: none but those that the program names. */
   readonly kept?: StatementCache | undefined;
-  /** Asks the server, over a connection of its own, to cancel what this session is doing. */
-  readonly requestCancel: (session: Session) => Promise<void>;
+  /** Asks the server, over a connection of its own, to cancel what this session is doing, if that is wanted by then. */
+  readonly requestCancel: (session: Session, wanted: () => boolean) => Promise<void>;
 }

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { after, test } from "node:test";
 import { AbortError, Client, type ClientConfig, Pool, TimeoutError } from "../../mod.ts";
 import { openDuplex } from "../../src/duplex/open.ts";
+import { deferred } from "../../src/duplex/waiting.ts";
 import { startProxy } from "../../src/proxy/mod.ts";
 import { connectClient, rejection } from "../fixtures/clients.ts";
 import { connectionUrl } from "../fixtures/postgres.ts";
@@ -149,6 +150,40 @@ test("a query in the pipeline is given up at once, and cancelled when its turn c
   await controlling.query("select pg_advisory_unlock(1)");
   const results = await Promise.all([before, ...behind]);
   assert.deepEqual(results.map(({ rows }) => rows[0].n), [1, 2, 3]);
+});
+
+test("a query that ends while the server is being reached for its cancel leaves those behind it unharmed", async () => {
+  const dialled = deferred<void>();
+  const reached = deferred<void>();
+  let connections = 0;
+  await using client = new Client({
+    connectionString: connectionUrl(postgres, "scram_user"),
+    ssl: false,
+    openDuplex: async (target) => {
+      if (++connections > 1) {
+        dialled.resolve();
+        await reached.promise;
+      }
+      return await openDuplex(target);
+    },
+  });
+  await client.connect();
+  const lock = 78_243_117;
+  await controlling.query("select pg_advisory_lock($1)", [lock]);
+  const controller = new AbortController();
+  const given = rejection(
+    client.query({ text: "select pg_advisory_lock($1)", values: [lock], signal: controller.signal }),
+  );
+  const behind = client.query("do $$ begin raise notice 'running'; perform pg_sleep(0.2); end $$; select 2 as n");
+  const running = once(client, "notice");
+  controller.abort();
+  assert.ok(await given instanceof AbortError);
+  await dialled.promise;
+  await controlling.query("select pg_advisory_unlock($1)", [lock]);
+  await running;
+  reached.resolve();
+  assert.deepEqual((await behind as unknown as { rows: unknown[] }[])[1].rows, [{ n: 2 }]);
+  assert.deepEqual((await client.query("select 3 as n")).rows, [{ n: 3 }]);
 });
 
 test("one signal for several queries gives up and cancels them all", async () => {
