@@ -54,7 +54,12 @@ export class Canceller {
     const target = this.#target;
     if (target === undefined || this.#underWay) return;
     this.#underWay = true;
-    this.#hooks.request(() => this.#target === target).then(() => {
+    let sent = false;
+    const wanted = () => sent = this.#target === target;
+    this.#hooks.request(wanted).catch((cause) => {
+      // Who could not even ask has hit nothing, and is not missed where what was to be cancelled has ended.
+      if (sent || this.#target === target) throw cause;
+    }).then(() => {
       this.#underWay = false;
       // Another exchange's turn may have come meanwhile.
       if (this.#target !== target) this.#send();

@@ -152,39 +152,41 @@ test("a query in the pipeline is given up at once, and cancelled when its turn c
   assert.deepEqual(results.map(({ rows }) => rows[0].n), [1, 2, 3]);
 });
 
-test("a query that ends while the server is being reached for its cancel leaves those behind it unharmed", async () => {
-  const dialled = deferred<void>();
-  const reached = deferred<void>();
-  let connections = 0;
-  await using client = new Client({
-    connectionString: connectionUrl(postgres, "scram_user"),
-    ssl: false,
-    openDuplex: async (target) => {
-      if (++connections > 1) {
-        dialled.resolve();
-        await reached.promise;
-      }
-      return await openDuplex(target);
-    },
+for (const outcome of ["reached", "found out of reach"]) {
+  test(`a query that ends before the server is ${outcome} for its cancel leaves those behind it unharmed`, async () => {
+    const dialled = deferred<void>();
+    const over = deferred<void>();
+    let connections = 0;
+    await using client = new Client({
+      connectionString: connectionUrl(postgres, "scram_user"),
+      ssl: false,
+      openDuplex: async (target) => {
+        if (++connections > 1) {
+          dialled.resolve();
+          await over.promise;
+          if (outcome === "found out of reach") throw new Error("no way there");
+        }
+        return await openDuplex(target);
+      },
+    });
+    await client.connect();
+    const values = [78_243_117];
+    await controlling.query("select pg_advisory_lock($1)", values);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const given = rejection(client.query({ text: "select pg_advisory_lock($1)", values, signal }));
+    const behind = client.query("do $$ begin raise notice 'running'; perform pg_sleep(0.2); end $$; select 2 as n");
+    const running = once(client, "notice");
+    controller.abort();
+    assert.ok(await given instanceof AbortError);
+    await dialled.promise;
+    await controlling.query("select pg_advisory_unlock($1)", values);
+    await running;
+    over.resolve();
+    assert.deepEqual((await behind as unknown as { rows: unknown[] }[])[1].rows, [{ n: 2 }]);
+    assert.deepEqual((await client.query("select 3 as n")).rows, [{ n: 3 }]);
   });
-  await client.connect();
-  const lock = 78_243_117;
-  await controlling.query("select pg_advisory_lock($1)", [lock]);
-  const controller = new AbortController();
-  const given = rejection(
-    client.query({ text: "select pg_advisory_lock($1)", values: [lock], signal: controller.signal }),
-  );
-  const behind = client.query("do $$ begin raise notice 'running'; perform pg_sleep(0.2); end $$; select 2 as n");
-  const running = once(client, "notice");
-  controller.abort();
-  assert.ok(await given instanceof AbortError);
-  await dialled.promise;
-  await controlling.query("select pg_advisory_unlock($1)", [lock]);
-  await running;
-  reached.resolve();
-  assert.deepEqual((await behind as unknown as { rows: unknown[] }[])[1].rows, [{ n: 2 }]);
-  assert.deepEqual((await client.query("select 3 as n")).rows, [{ n: 3 }]);
-});
+}
 
 test("one signal for several queries gives up and cancels them all", async () => {
   await using client = await connectClient(postgres);
