@@ -109,12 +109,12 @@ export class Client extends ClientShape {
 
   /** The server's run-time parameters that it reports, such as `server_version`; empty until connected. */
   get parameters(): ReadonlyMap<string, string> {
-    return this.#lifecycle.session?.parameters ?? new Map();
+    return this.self.#lifecycle.session?.parameters ?? new Map();
   }
 
   /** The transport, the peer, and whether the connection is verified TLS; undefined until connected. */
   get connectionInfo(): DuplexInfo | undefined {
-    return this.#lifecycle.session?.duplex.info;
+    return this.self.#lifecycle.session?.duplex.info;
   }
 
   /**
@@ -128,18 +128,18 @@ export class Client extends ClientShape {
    * ```
    */
   get tlsInfo(): TlsInfo | undefined {
-    return this.#lifecycle.connected?.tls;
+    return this.self.#lifecycle.connected?.tls;
   }
 
   /** What submittables write to. */
   get connection(): Connection {
-    this.#connection ??= this.#makeConnection();
-    return this.#connection;
+    this.self.#connection ??= this.self.#makeConnection();
+    return this.self.#connection;
   }
 
   /** How long each part of connecting took; undefined until connected. */
   get connectTimings(): ConnectTimings | undefined {
-    return this.#lifecycle.connected?.timings;
+    return this.self.#lifecycle.connected?.timings;
   }
 
   /**
@@ -155,19 +155,19 @@ export class Client extends ClientShape {
   connect(optionsOrCallback?: ConnectOptions | ((error: Error | null, client?: this) => void)): Promise<this> | void {
     if (typeof optionsOrCallback === "function") {
       const callback = optionsOrCallback;
-      return void this.#lifecycle.connect(undefined, {
+      return void this.self.#lifecycle.connect(undefined, {
         ready: () => callOut(() => callback(null, this)),
         failed: (error) => callOut(() => callback(error)),
       });
     }
-    const promise = this.#promise<this>((resolve, reject) => {
+    const promise = this.self.#promise<this>((resolve, reject) => {
       const signal = optionsOrCallback?.signal;
       assertSignal(signal);
-      void this.#lifecycle.connect(signal, {
+      void this.self.#lifecycle.connect(signal, {
         ready: () => resolve(this),
         failed: (error) => {
           // Who ends a client that is still connecting need not wait for this: node-postgres's would never settle.
-          if (this.#lifecycle.closing) promise.catch(() => {});
+          if (this.self.#lifecycle.closing) promise.catch(() => {});
           reject(error);
         },
       });
@@ -227,13 +227,13 @@ export class Client extends ClientShape {
       : [valuesOrCallback, maybeCallback ?? undefined];
     if (given !== undefined && typeof given !== "function") throw new TypeError("callback is not a function");
     const callback = inDomain(given);
-    if (isSubmittable(config)) return this.#runSubmittable(config, callback);
-    if (config instanceof Query) return this.#runEvented(config, callback);
+    if (isSubmittable(config)) return this.self.#runSubmittable(config, callback);
+    if (config instanceof Query) return this.self.#runEvented(config, callback);
     const normalised = queryConfig(config, values);
     const report = callback ?? normalised.callback;
-    if (report !== undefined) return this.#runQuery(normalised, callbackObserver(report));
-    return this.#promise((resolve, failed) => {
-      this.#runQuery(normalised, { done: (results) => resolve(oneOrAll(results)), failed });
+    if (report !== undefined) return this.self.#runQuery(normalised, callbackObserver(report));
+    return this.self.#promise((resolve, failed) => {
+      this.self.#runQuery(normalised, { done: (results) => resolve(oneOrAll(results)), failed });
     });
   }
 
@@ -245,8 +245,8 @@ export class Client extends ClientShape {
   /** As above, and calls back. */
   end(callback: (error?: Error) => void): void;
   end(callback?: (error?: Error) => void): Promise<void> | void {
-    const ended = this.#lifecycle.end();
-    if (typeof callback !== "function") return this.#promise((resolve, reject) => ended.then(resolve, reject));
+    const ended = this.self.#lifecycle.end();
+    if (typeof callback !== "function") return this.self.#promise((resolve, reject) => ended.then(resolve, reject));
     ended.then(() => callOut(callback));
   }
 
@@ -257,19 +257,19 @@ export class Client extends ClientShape {
 
   /** Registers a parser for this client alone; the arguments are those of `types.setTypeParser`. */
   get setTypeParser(): TypeRegistry["setTypeParser"] {
-    return this.#types.setTypeParser;
+    return this.self.#types.setTypeParser;
   }
 
   /** The parser this client uses for a type. */
   get getTypeParser(): TypeRegistry["getTypeParser"] {
-    return this.#types.getTypeParser;
+    return this.self.#types.getTypeParser;
   }
 
   /** As {@linkcode Queryable.transaction}. A client runs one at a time; within one, use that transaction's own method. */
   async transaction<T>(work: TransactionWork<T>, options?: TransactionOptions): Promise<T> {
-    return await this.#runLate(({ Transactions }) => {
-      this.#transactions ??= new Transactions(this);
-      return this.#transactions.run(work, options);
+    return await this.self.#runLate(({ Transactions }) => {
+      this.self.#transactions ??= new Transactions(this);
+      return this.self.#transactions.run(work, options);
     }, options?.signal);
   }
 
@@ -287,21 +287,21 @@ export class Client extends ClientShape {
    * ```
    */
   async loadTypes(): Promise<void> {
-    await this.#runLate(async ({ CATALOG_QUERY, registerCatalog }) => {
+    await this.self.#runLate(async ({ CATALOG_QUERY, registerCatalog }) => {
       const types = new TypeRegistry();
       const { rows } = await this.query<[...CatalogType]>({ text: CATALOG_QUERY, rowMode: "array", types });
-      registerCatalog(this.#types, rows);
+      registerCatalog(this.self.#types, rows);
     });
   }
 
   /** Keeps the process alive while this connection is open, which is the default. */
   ref(): void {
-    this.#lifecycle.ref();
+    this.self.#lifecycle.ref();
   }
 
   /** Lets the process exit although this connection is open. */
   unref(): void {
-    this.#lifecycle.unref();
+    this.self.#lifecycle.unref();
   }
 
   /** @internal */
@@ -311,13 +311,13 @@ export class Client extends ClientShape {
 
   /** @internal */
   protected lend(request: Request, _ended: () => Promise<unknown>, lent?: (host: RequestHost) => void): void {
-    lent?.(this.#host);
-    this.#host.run(request);
+    lent?.(this.self.#host);
+    this.self.#host.run(request);
   }
 
   /** @internal */
   protected get stage(): ClientStage {
-    return this.#lifecycle.stage;
+    return this.self.#lifecycle.stage;
   }
 
   #lifecycleEvents(): LifecycleEvents {

@@ -94,28 +94,28 @@ export abstract class ClientShape extends QueryableBase {
 
   /** The user that was named; undefined where it is the operating system's, as node-postgres would have it. */
   get user(): string | undefined {
-    return this.#options.userAssumed ? undefined : this.#options.user;
+    return this.self.#options.userAssumed ? undefined : this.self.#options.user;
   }
 
   /** The database; undefined where it takes the name of a user that was not named. */
   get database(): string | undefined {
-    const { userAssumed, user, database } = this.#options;
+    const { userAssumed, user, database } = this.self.#options;
     return userAssumed && database === user ? undefined : database;
   }
 
   /** The host: a name, an address, or the folder of a Unix-domain socket. */
   get host(): string {
-    return this.#options.host;
+    return this.self.#options.host;
   }
 
   /** The port. */
   get port(): number {
-    return this.#options.port;
+    return this.self.#options.port;
   }
 
   /** The password, or the function that gives it; null where there is none. */
   get password(): PasswordSource | null {
-    return this.#options.password ?? null;
+    return this.self.#options.password ?? null;
   }
 
   /**
@@ -123,22 +123,22 @@ export abstract class ClientShape extends QueryableBase {
    * `connectionInfo.secure` tells whether the connection is verified TLS.
    */
   get ssl(): boolean | Readonly<Record<string, unknown>> {
-    const { tls: { mode }, wsProxy, openDuplex } = this.#options;
+    const { tls: { mode }, wsProxy, openDuplex } = this.self.#options;
     // Where nothing was said a connection through others is verified TLS, and so it is for whoever takes this as an option.
     if (mode === undefined) return wsProxy !== undefined || openDuplex !== undefined;
     if (mode === "disable") return false;
-    if (this.#ssl !== undefined) return this.#ssl;
+    if (this.self.#ssl !== undefined) return this.self.#ssl;
     return mode === "no-verify" ? { rejectUnauthorized: false } : true;
   }
 
   /** Whether results are asked for in binary where no query says otherwise. */
   get binary(): boolean {
-    return this.#options.binary;
+    return this.self.#options.binary;
   }
 
   /** The parameters of the connection. */
   get connectionParameters(): ConnectionParameters {
-    const { host, port, binary, startupParameters, queryTimeoutMillis } = this.#options;
+    const { host, port, binary, startupParameters, queryTimeoutMillis } = this.self.#options;
     const shown = {
       user: this.user,
       database: this.database,

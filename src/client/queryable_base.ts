@@ -37,6 +37,19 @@ export type Lend = (request: Request, ended: () => Promise<unknown>, lent?: (hos
 /** The base of clients and pools: each method hands a request to a client. */
 export abstract class QueryableBase extends EventEmitter implements Queryable {
   /**
+   * Itself, also through what programs put in its place: a Proxy, or an object that inherits from it, has no private fields.
+   *
+   * @internal
+   */
+  declare protected readonly self: this;
+
+  /** @internal */
+  constructor() {
+    super();
+    Object.defineProperty(this, "self", { value: this });
+  }
+
+  /**
    * Runs a request on a client, which is free for others once `ended` resolves.
    *
    * @param lent Told which client it is, before the request starts
@@ -71,7 +84,7 @@ export abstract class QueryableBase extends EventEmitter implements Queryable {
     values?: readonly unknown[],
     options: StreamOptions = {},
   ): RowStream<Row> {
-    return new RowStream(this.#batches(config, values, options), options);
+    return new RowStream(this.self.#batches(config, values, options), options);
   }
 
   /** As {@linkcode Queryable.cursor}. */
@@ -80,7 +93,7 @@ export abstract class QueryableBase extends EventEmitter implements Queryable {
     values?: readonly unknown[],
     options: PortalOptions = {},
   ): Cursor<Row> {
-    return new Cursor(this.#batches(config, values, options));
+    return new Cursor(this.self.#batches(config, values, options));
   }
 
   /** As {@linkcode Queryable.copyFrom}. */
@@ -93,10 +106,10 @@ export abstract class QueryableBase extends EventEmitter implements Queryable {
   ): CopyIn | Promise<number> {
     assertCopy(text);
     if (!isCopySource(sourceOrOptions)) {
-      const { taken } = this.#lendWriter(text, sourceOrOptions);
+      const { taken } = this.self.#lendWriter(text, sourceOrOptions);
       return new CopyIn(taken);
     }
-    return this.#lendWriter(text, options).taken.then((writer) => writer.copyAll(sourceOrOptions));
+    return this.self.#lendWriter(text, options).taken.then((writer) => writer.copyAll(sourceOrOptions));
   }
 
   /** As {@linkcode Queryable.copyTo}. */

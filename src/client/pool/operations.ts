@@ -41,7 +41,7 @@ export abstract class PoolOperations extends QueryableBase {
 
   /** @internal */
   protected lend(request: Request, ended: () => Promise<unknown>, lent?: (host: RequestHost) => void): void {
-    void this.#lend(request, ended, lent);
+    void this.self.#lend(request, ended, lent);
   }
 
   /** Takes a client for a request, and gives it back when the request has ended. Never rejects: the request is told. */

@@ -73,47 +73,47 @@ export class Pool extends PoolOperations {
 
   /** How many clients there are, those which are still connecting included. */
   get totalCount(): number {
-    return this.#lender.members.count;
+    return this.self.#lender.members.count;
   }
 
   /** How many clients nobody uses. */
   get idleCount(): number {
-    return this.#lender.members.idle.length;
+    return this.self.#lender.members.idle.length;
   }
 
   /** How many wait for a client. */
   get waitingCount(): number {
-    return this.#lender.queue.length;
+    return this.self.#lender.queue.length;
   }
 
   /** How many clients have reached `maxLifetimeSeconds` and are still in use. */
   get expiredCount(): number {
-    return this.#lender.members.expiredCount;
+    return this.self.#lender.members.expiredCount;
   }
 
   /** As in node-postgres, for those who look: all clients, those which are still connecting included. */
   get _clients(): readonly PoolClient[] {
-    return this.#lender.members.clients;
+    return this.self.#lender.members.clients;
   }
 
   /** As in node-postgres, for those who look: the clients that nobody uses, each in an object of its own. */
   get _idle(): readonly { readonly client: PoolClient }[] {
-    return [...this.#lender.members.idle];
+    return [...this.self.#lender.members.idle];
   }
 
   /** As in node-postgres, for those who look: one object for each who waits for a client. */
   get _pendingQueue(): readonly object[] {
-    return this.#lender.queue.toArray();
+    return this.self.#lender.queue.toArray();
   }
 
   /** True once `end` was called. */
   get ending(): boolean {
-    return this.#lender.ending;
+    return this.self.#lender.ending;
   }
 
   /** True once all clients have left the pool after `end`; what `end` returns resolves when they are closed, too. */
   get ended(): boolean {
-    return this.ending && this.#lender.members.count === 0 && this.#lender.queue.length === 0;
+    return this.ending && this.self.#lender.members.count === 0 && this.self.#lender.queue.length === 0;
   }
 
   /**
@@ -127,15 +127,15 @@ export class Pool extends PoolOperations {
   connect(optionsOrCallback?: ConnectOptions | PoolConnectCallback): Promise<PoolClient> | void {
     if (typeof optionsOrCallback === "function") {
       const callback = optionsOrCallback;
-      return this.#lender.checkOut(
+      return this.self.#lender.checkOut(
         new PoolWaiter({
           give: (client, release) => callOut(() => callback(undefined, client, release)),
           fail: (error) => callOut(() => callback(error, undefined, () => {})),
         }),
       );
     }
-    return this.#promise(({ done, failed }) => {
-      this.#lender.checkOut(new PoolWaiter({ give: done, fail: failed }, optionsOrCallback?.signal));
+    return this.self.#promise(({ done, failed }) => {
+      this.self.#lender.checkOut(new PoolWaiter({ give: done, fail: failed }, optionsOrCallback?.signal));
     });
   }
 
@@ -192,8 +192,8 @@ export class Pool extends PoolOperations {
       : maybeCallback ?? undefined;
     if (typeof config === "function") return queueMicrotask(() => callOut(() => config(functionForQuery())));
     const values = typeof valuesOrCallback === "function" ? undefined : valuesOrCallback;
-    const run = (settle: Settle<unknown>) => this.#run(config, values, settle);
-    if (callback === undefined) return this.#promise(run);
+    const run = (settle: Settle<unknown>) => this.self.#run(config, values, settle);
+    if (callback === undefined) return this.self.#promise(run);
     run({
       done: (result: unknown) => callOut(() => callback(undefined, result)),
       failed: (error: Error) => callOut(() => callback(error)),
@@ -212,15 +212,15 @@ export class Pool extends PoolOperations {
   end(callback?: (error?: Error) => void): Promise<void> | void {
     this.log("ending");
     if (typeof callback === "function") {
-      this.#lenders.end().then(() => callOut(() => callback()), (error) => callOut(() => callback(error)));
+      this.self.#lenders.end().then(() => callOut(() => callback()), (error) => callOut(() => callback(error)));
     } else {
-      return this.#promise(({ done, failed }) => this.#lenders.end().then(done, failed));
+      return this.self.#promise(({ done, failed }) => this.self.#lenders.end().then(done, failed));
     }
   }
 
   /** Ends the pool when an `await using` scope does, unless it was ended already, and waits for its end. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await (this.#lender.ended ?? this.#lenders.end());
+    await (this.self.#lender.ended ?? this.self.#lenders.end());
   }
 
   #run(
