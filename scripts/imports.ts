@@ -25,7 +25,14 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Files that every layer may import. */
-const LEAVES = ["src/base64.ts", "src/builtin_module.ts", "src/errors.ts", "src/recent.ts", "src/utf8.ts"];
+const LEAVES = [
+  "src/base64.ts",
+  "src/builtin_module.ts",
+  "src/errors.ts",
+  "src/part.ts",
+  "src/recent.ts",
+  "src/utf8.ts",
+];
 
 /** Files outside the layers, which may import everything. */
 const ENTRIES = ["mod.ts", "src/cli.ts"];
@@ -80,6 +87,7 @@ export function checkImports(files: readonly SourceFile[]): string[] {
   return [
     ...files.flatMap((file) => importsOf(file.text).flatMap((one) => checkImport(file.path, one))),
     ...files.flatMap(checkRuntimeNames),
+    ...files.flatMap(checkLazyImports),
     ...findCycles(files),
   ];
 }
@@ -109,6 +117,14 @@ function checkRuntimeNames({ path, text }: SourceFile): string[] {
   );
   return [...found].filter((name) => !ADAPTERS[path]?.includes(name)).map((name) =>
     `${path} uses ${name}: only an adapter may (ADAPTERS in scripts/imports.ts)`
+  );
+}
+
+/** A file that never comes, or does not come at all, is to be told in our words. */
+function checkLazyImports({ path, text }: SourceFile): string[] {
+  return Array.from(
+    withoutComments(text).matchAll(/(?<!loadPart\(\s*async \(\) =>\s*)await import\("(\.[^"]+)"\)/g),
+    ([, specifier]) => `${path} imports ${specifier} lazily: by loadPart (src/part.ts), which has a deadline`,
   );
 }
 

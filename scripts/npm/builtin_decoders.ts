@@ -6,6 +6,7 @@
  */
 
 import { ClientError } from "../../src/errors.ts";
+import { loadPart } from "../../src/part.ts";
 import type * as builtin from "../../src/types/builtin_decoders.ts";
 import type { ByteDecoder, Format } from "../../src/types/codec.ts";
 import { parserOf } from "../../src/types/parsers.ts";
@@ -65,7 +66,7 @@ function rareDecoder(oid: number, format: Format): ByteDecoder {
 /** What fails by it is each value that would be parsed; the next result tries again. */
 async function load(): Promise<void> {
   try {
-    loaded = (await import("../../src/types/rare_decoders.ts")).rareDecoders;
+    loaded = (await loadPart(async () => await import("../../src/types/rare_decoders.ts"))).rareDecoders;
   } catch (cause) {
     failure = cause;
     loading = undefined;

@@ -1,5 +1,5 @@
 /**
- * Decides at build time what becomes of `await import("./x.ts")` in the source.
+ * Decides at build time what becomes of `await import("./x.ts")` in the source, and of `loadPart` around it.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export interface Decisions {
   readonly leftOut: string;
 }
 
-const LAZY_IMPORT = /await import\("([^"]+)"\)/g;
+const LAZY_IMPORT = /await loadPart\(async \(\) => await import\("([^"]+)"\)\)|await import\("([^"]+)"\)/g;
 
 /**
  * Makes of a lazy import a plain one where the file is always needed, an error where it never is, and an import of a
@@ -66,7 +66,8 @@ export class LazyImports {
   #decide(path: string, text: string): string {
     const { always, never } = this.#decisions;
     const imports: string[] = [];
-    const rewritten = text.replace(LAZY_IMPORT, (whole: string, specifier: string) => {
+    const rewritten = text.replace(LAZY_IMPORT, (whole: string, part: string | undefined, other: string) => {
+      const specifier = part ?? other;
       const file = specifier.startsWith(".") ? join(dirname(path), specifier) : specifier;
       if (never.includes(file)) {
         if (!imports.includes(LEFT_OUT)) imports.push(LEFT_OUT);

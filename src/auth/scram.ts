@@ -7,6 +7,7 @@
 import { encodeBase64 } from "../base64.ts";
 import type { AuthenticationError } from "../errors.ts";
 import { encodeUtf8 } from "../utf8.ts";
+import { loadPart } from "../part.ts";
 import { failure } from "./failure.ts";
 import { hmac, scramKeys } from "./scram_keys.ts";
 import { decodeServerMessage, isPrintable, parseServerFinal, parseServerFirst } from "./scram_message.ts";
@@ -195,7 +196,7 @@ export class ScramClient {
 /** SASLprep, loaded only where ASCII alone does not make it the identity. */
 async function prepare(password: string): Promise<string> {
   if (/^[\x20-\x7e]*$/.test(password)) return password;
-  const { saslprep } = await import("./saslprep.ts");
+  const { saslprep } = await loadPart(async () => await import("./saslprep.ts"));
   return saslprep(password);
 }
 

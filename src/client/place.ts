@@ -7,7 +7,7 @@
 
 import { assertSignal } from "../duplex/abort_signal.ts";
 import { deferred } from "../duplex/waiting.ts";
-import { ClientError } from "../errors.ts";
+import { loadPart } from "../part.ts";
 import type { Session } from "../session/session.ts";
 import { decodersLoading } from "../types/builtin_decoders.ts";
 import type { Request } from "./request.ts";
@@ -19,19 +19,11 @@ export type Operations = typeof import("./operations.ts");
 let operations: Operations | undefined;
 
 /** @throws {ClientError} `PART_NOT_LOADED` */
-export async function loadOperations(): Promise<Operations> {
-  try {
-    const loading = decodersLoading(); // of any kind, which rows in parts and COPY do not wait for
-    const loaded = await import("./operations.ts");
-    await loading;
-    return operations = loaded;
-  } catch (cause) {
-    throw new ClientError(
-      "PART_NOT_LOADED",
-      "the part of pgduplex that does this could not be loaded: a page needs all files of the package, not its entry alone",
-      { phase: "query", safeToRetry: true, cause },
-    );
-  }
+async function loadOperations(): Promise<Operations> {
+  const loading = decodersLoading(); // of any kind, which rows in parts and COPY do not wait for
+  const loaded = await loadPart(async () => await import("./operations.ts"));
+  await loading;
+  return operations = loaded;
 }
 
 /** What is done when the place is reached. */

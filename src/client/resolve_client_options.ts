@@ -8,6 +8,7 @@ import type { ClientConfig } from "../config/client_config.ts";
 import type { ConnectionOptions } from "../config/options.ts";
 import { resolveOptions } from "../config/resolve.ts";
 import { ConfigError } from "../errors.ts";
+import { loadPart } from "../part.ts";
 import { changedDefaults } from "./defaults.ts";
 
 /** The options of a client. */
@@ -42,7 +43,7 @@ function resolveOwnStream(config: string | URL | ClientConfig | undefined): Conn
   const { stream } = own;
   if (stream === undefined || stream === null) return resolveOptions(config, changedDefaults());
   const openDuplex = async (target: { host: string; port: number; signal: AbortSignal }) => {
-    const { openNodeStream } = await import("../duplex/node.ts");
+    const { openNodeStream } = await loadPart(async () => await import("../duplex/node.ts"));
     return await openNodeStream(typeof stream === "function" ? stream(own) : stream, target);
   };
   const options = resolveOptions(derive(own, { openDuplex }), changedDefaults());

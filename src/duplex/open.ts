@@ -4,6 +4,7 @@
  * @module
  */
 
+import { loadPart } from "../part.ts";
 import type { Duplex } from "./duplex.ts";
 import { proxyUrl } from "./proxy_url.ts";
 import type { Target } from "./target.ts";
@@ -37,14 +38,14 @@ export async function openDuplex(target: OpenTarget): Promise<Duplex> {
       resolve(open({ host, port, signal }));
     });
     opening.catch(() => {}); // told below
-    const { takeOwnDuplex } = await import("./own_way.ts");
+    const { takeOwnDuplex } = await loadPart(async () => await import("./own_way.ts"));
     return await takeOwnDuplex(opening, { ...target, signal });
   }
   if (wsProxy === undefined) {
-    const { openSocket } = await import("./sockets.ts");
+    const { openSocket } = await loadPart(async () => await import("./sockets.ts"));
     return await openSocket(target);
   }
   const url = proxyUrl(wsProxy, host, port);
-  const { openWebSocket } = await import("./websocket.ts");
+  const { openWebSocket } = await loadPart(async () => await import("./websocket.ts"));
   return await openWebSocket(url, target);
 }

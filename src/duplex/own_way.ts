@@ -5,6 +5,7 @@
  */
 
 import { ConfigError } from "../errors.ts";
+import { loadPart } from "../part.ts";
 import type { Duplex } from "./duplex.ts";
 import { openFailed } from "./failures.ts";
 import type { StreamPair } from "./streams.ts";
@@ -27,8 +28,13 @@ export async function takeOwnDuplex(opening: Promise<unknown>, target: Target): 
   }
   if (isDuplex(opened)) return opened;
   if (isStreamPair(opened)) {
-    const { fromStreams } = await import("./streams.ts");
-    return fromStreams(opened, { transport: "streams", remote: remoteName(target) });
+    try {
+      const { fromStreams } = await loadPart(async () => await import("./streams.ts"));
+      return fromStreams(opened, { transport: "streams", remote: remoteName(target) });
+    } catch (cause) {
+      discard(opened);
+      throw cause;
+    }
   }
   throw new ConfigError(
     "CONFIG_OPEN_DUPLEX",

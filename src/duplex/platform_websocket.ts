@@ -4,6 +4,7 @@
  * @module
  */
 
+import { loadPart } from "../part.ts";
 import type { WebSocketFactory, WebSocketLike } from "./websocket.ts";
 
 /**
@@ -19,6 +20,6 @@ export async function platformWebSocket(): Promise<WebSocketFactory> {
   const own: WebSocketFactory | undefined = WebSocket && ((url, protocols) => new WebSocket(url, protocols));
   // Node's own, from 22 on, keeps the process alive whatever it is told, and does not say why it was refused.
   if (own !== undefined && !navigator?.userAgent?.startsWith("Node.js/")) return own;
-  const { wsFactory } = await import("./ws.ts");
+  const { wsFactory } = await loadPart(async () => await import("./ws.ts"));
   return await wsFactory(own);
 }

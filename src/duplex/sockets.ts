@@ -6,6 +6,7 @@
 
 import { builtinModule } from "../builtin_module.ts";
 import { TransportError } from "../errors.ts";
+import { loadPart } from "../part.ts";
 import type { Duplex } from "./duplex.ts";
 import { type Target, unixSocketPath } from "./target.ts";
 
@@ -21,15 +22,23 @@ export async function openSocket(target: Target): Promise<Duplex> {
     navigator?: { userAgent?: string };
     TCPSocket?: unknown;
   };
-  if (typeof runtime.Deno?.connect === "function") return (await import("./deno.ts")).openDeno(target);
+  if (typeof runtime.Deno?.connect === "function") {
+    const { openDeno } = await loadPart(async () => await import("./deno.ts"));
+    return await openDeno(target);
+  }
   if (runtime.navigator?.userAgent === "Cloudflare-Workers") {
     assertTcp(target, "cloudflare");
-    return (await import("./cloudflare.ts")).openCloudflare(target);
+    const { openCloudflare } = await loadPart(async () => await import("./cloudflare.ts"));
+    return await openCloudflare(target);
   }
-  if (builtinModule("node:net") !== undefined) return (await import("./node.ts")).openNode(target);
+  if (builtinModule("node:net") !== undefined) {
+    const { openNode } = await loadPart(async () => await import("./node.ts"));
+    return await openNode(target);
+  }
   if (typeof runtime.TCPSocket === "function") {
     assertTcp(target, "direct-sockets");
-    return (await import("./direct_sockets.ts")).openDirectSocket(target);
+    const { openDirectSocket } = await loadPart(async () => await import("./direct_sockets.ts"));
+    return await openDirectSocket(target);
   }
   throw new TransportError(
     "TRANSPORT_UNAVAILABLE",

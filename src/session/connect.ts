@@ -6,8 +6,9 @@
 
 import type { ConnectionOptions } from "../config/options.ts";
 import { unixSocketPath } from "../duplex/target.ts";
-import { unlessGivenUp } from "../duplex/waiting.ts";
+import { unlessAborted, unlessGivenUp } from "../duplex/waiting.ts";
 import { AbortError, DatabaseError, type DriverError, type ErrorPlace, TimeoutError, TlsError } from "../errors.ts";
+import { loadPart } from "../part.ts";
 import type { TlsInfo } from "../tls/engine.ts";
 import { type TlsPath, type TlsPolicy, tlsPolicy } from "../tls/sslmode.ts";
 import { ConnectState, type ConnectTimings } from "./connect_state.ts";
@@ -51,19 +52,25 @@ export interface Connected {
 export async function connect(input: ConnectInput): Promise<Connected> {
   const { hosts, targetSessionAttrs } = input.options;
   if (hosts.length > 1 || targetSessionAttrs !== "any") {
-    const { connectToAny } = await import("./hosts.ts");
+    const hosts = loadPart(async () => await import("./hosts.ts"));
+    const { connectToAny } = await withinLimits(input, (signal) => unlessAborted(hosts, signal, () => {}));
     return await connectToAny(input, connectToOne);
   }
   return await connectToOne(input);
 }
 
-async function connectToOne(input: ConnectInput): Promise<Connected> {
+function connectToOne(input: ConnectInput): Promise<Connected> {
+  return withinLimits(input, (signal) => connectByPolicy(input, signal));
+}
+
+/** Works until the connect's time is over, or its caller gives up: the signal tells. */
+async function withinLimits<T>(input: ConnectInput, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const { options: { host, port, connectionTimeoutMillis: millis }, signal } = input;
   const controller = new AbortController();
   const timer = millis > 0 ? setTimeout(() => controller.abort(timedOut(host, port, millis)), millis) : undefined;
   const giveUp = () => controller.abort(abortedBy(signal, { host, port }));
   try {
-    return await unlessGivenUp(signal, giveUp, () => connectByPolicy(input, controller.signal));
+    return await unlessGivenUp(signal, giveUp, () => work(controller.signal));
   } finally {
     clearTimeout(timer);
   }
@@ -116,7 +123,7 @@ async function attempt(input: Attempt): Promise<Connected> {
 async function start(input: Attempt, refusal: GuessRefused | undefined): Promise<Connected> {
   const { options, policy, kind, signal, startedAt, events, onLastMessage = () => {} } = input;
   const state = new ConnectState(options, signal, startedAt);
-  const kept = await statementCache(options);
+  const kept = await unlessAborted(statementCache(options), signal, () => {});
   const { duplex, tls } = await dial(options, policy, kind, state);
   const { host, port, user, database } = options;
   const encrypted = tls !== undefined;
@@ -137,7 +144,7 @@ async function start(input: Attempt, refusal: GuessRefused | undefined): Promise
         idleTimeoutMillis: options.idleTimeoutMillis,
         kept,
         requestCancel: async (session, wanted) => {
-          const { requestCancel } = await import("./cancel.ts");
+          const { requestCancel } = await loadPart(async () => await import("./cancel.ts"));
           await requestCancel(options, policy, encrypted, session, wanted);
         },
       },
@@ -162,7 +169,7 @@ async function start(input: Attempt, refusal: GuessRefused | undefined): Promise
 
 async function statementCache({ statementCache: size }: ConnectionOptions): Promise<StatementCache | undefined> {
   if (size === 0) return undefined;
-  const { StatementCache } = await import("./statement_cache.ts");
+  const { StatementCache } = await loadPart(async () => await import("./statement_cache.ts"));
   return new StatementCache(size);
 }
 

@@ -6,7 +6,7 @@
 
 import type { ConnectionOptions } from "../config/options.ts";
 import { openDuplex } from "../duplex/open.ts";
-import { unlessGivenUp } from "../duplex/waiting.ts";
+import { unlessAborted, unlessGivenUp } from "../duplex/waiting.ts";
 import type { TlsPolicy } from "../tls/sslmode.ts";
 import type { ConnectState } from "./connect_state.ts";
 import { type Dialled, secure } from "./secured.ts";
@@ -27,9 +27,11 @@ export async function dial(
     state.signal.throwIfAborted();
     state.phase = "open";
     const { wsProxy } = options;
-    return kind === "tls" && wsProxy !== undefined && options.openDuplex === undefined
-      ? await secureThroughProxy(options, wsProxy, policy, state)
-      : await dialDirectly(options, policy, kind, state);
+    const dialling = kind === "tls" && wsProxy !== undefined && options.openDuplex === undefined
+      ? secureThroughProxy(options, wsProxy, policy, state)
+      : dialDirectly(options, policy, kind, state);
+    // What has to be loaded for it may never come, and closing the transport does not end the wait for it.
+    return await unlessAborted(dialling, state.signal, ({ duplex }) => duplex.close(state.signal.reason));
   } catch (cause) {
     throw state.located(cause);
   }

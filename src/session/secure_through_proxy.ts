@@ -12,6 +12,7 @@ import { describeUrl, proxyUrl } from "../duplex/proxy_url.ts";
 import { remoteName } from "../duplex/target.ts";
 import { unlessGivenUp } from "../duplex/waiting.ts";
 import type { TlsPolicy } from "../tls/sslmode.ts";
+import { loadPart } from "../part.ts";
 import type { ConnectState } from "./connect_state.ts";
 import { type Dialled, secure } from "./secured.ts";
 import { readSslAnswer, requestSsl, sslRefused } from "./ssl_request.ts";
@@ -41,7 +42,7 @@ export async function secureThroughProxy(
   let plain: Duplex | undefined;
   const transport = openWithFirstWrite(info, async (first, closed) => {
     try {
-      const { openThroughProxy } = await import("../duplex/proxy_opening.ts");
+      const { openThroughProxy } = await loadPart(async () => await import("../duplex/proxy_opening.ts"));
       const opened = await openThroughProxy(url, { host, port, webSocket, signal }, { sslRequest, first });
       const { duplex } = opened;
       state.timings.opened = state.elapsed();

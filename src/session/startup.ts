@@ -11,7 +11,9 @@ import { mechanismOf, ScramClient } from "../auth/scram.ts";
 import type { ScramBinding } from "../auth/scram.ts";
 import type { AuthMethod, ConnectionOptions } from "../config/options.ts";
 import type { Duplex } from "../duplex/duplex.ts";
+import { unlessAborted } from "../duplex/waiting.ts";
 import { AuthenticationError, DatabaseError, ProtocolError } from "../errors.ts";
+import { loadPart } from "../part.ts";
 import { type AuthenticationRequest, decodeAuthentication } from "../protocol/authentication.ts";
 import { decodeBackendKeyData, decodeNegotiateProtocolVersion, decodeReadyForQuery } from "../protocol/backend.ts";
 import * as Backend from "../protocol/backend_types.ts";
@@ -82,18 +84,8 @@ export class Startup {
   async run(): Promise<StartedSession> {
     const { duplex, state } = this.input;
     try {
-      this.#endPoint = await this.#certificateHash();
-      state.phase = "startup";
-      this.#writeStartup();
-      await this.send();
-      state.phase = "authentication";
-      const method = await this.#authenticate();
-      this.#frames.maxLength = MAX_MESSAGE_LENGTH;
-      state.phase = "startup";
-      state.timings.authenticated = state.elapsed();
-      await this.#untilReady();
-      state.timings.ready = state.elapsed();
-      return { session: this.#session, method };
+      // What has to be loaded for it may never come, and closing the Duplex does not end the wait for it.
+      return await unlessAborted(this.#start(), state.signal, () => {});
     } catch (cause) {
       const refused = cause instanceof GuessRefused;
       if (refused || (this.#guess !== undefined && guessMayBeToBlame(cause) && !state.signal.aborted)) {
@@ -107,6 +99,22 @@ export class Startup {
     }
   }
 
+  async #start(): Promise<StartedSession> {
+    const { state } = this.input;
+    this.#endPoint = await this.#certificateHash();
+    state.phase = "startup";
+    this.#writeStartup();
+    await this.send();
+    state.phase = "authentication";
+    const method = await this.#authenticate();
+    this.#frames.maxLength = MAX_MESSAGE_LENGTH;
+    state.phase = "startup";
+    state.timings.authenticated = state.elapsed();
+    await this.#untilReady();
+    state.timings.ready = state.elapsed();
+    return { session: this.#session, method };
+  }
+
   /** Sends what was written. */
   send(): Promise<void> {
     return this.input.duplex.write(this.writer.take());
@@ -114,7 +122,8 @@ export class Startup {
 
   /** Sends what was written, which is the last that the server has to hear, and what is submitted meanwhile. */
   sendLast(): Promise<void> {
-    this.input.onLastMessage(this.#session);
+    // Once it was given up nobody waits for it.
+    if (!this.input.state.signal.aborted) this.input.onLastMessage(this.#session);
     return this.send();
   }
 
@@ -155,7 +164,7 @@ export class Startup {
   async #certificateHash(): Promise<Uint8Array | undefined> {
     const { tls, options } = this.input;
     if (tls?.peerCertificate === undefined || options.channelBinding === "disable") return undefined;
-    const { tlsServerEndPoint } = await import("../auth/server_end_point.ts");
+    const { tlsServerEndPoint } = await loadPart(async () => await import("../auth/server_end_point.ts"));
     try {
       return await tlsServerEndPoint(tls.peerCertificate);
     } catch (error) {
@@ -204,7 +213,7 @@ export class Startup {
     const sasl = request.name === "AuthenticationSASL";
     const token = this.input.options.oauthBearerToken !== undefined;
     if (sasl && !(token && request.mechanisms.includes("OAUTHBEARER"))) return await this.#scram(request.mechanisms);
-    const { answerOtherwise } = await import("./other_methods.ts");
+    const { answerOtherwise } = await loadPart(async () => await import("./other_methods.ts"));
     return await answerOtherwise(this, request);
   }
 

@@ -6,6 +6,7 @@
 
 import type { CryptoMode, TlsEngineChoice } from "../config/options.ts";
 import type { Duplex } from "../duplex/duplex.ts";
+import { loadPart } from "../part.ts";
 import type { TlsEngine, TlsOptions } from "./engine.ts";
 import { wolfsslEngine } from "./engine_loader.ts";
 import { nodeTls, wolfsslOrNode } from "./node_engine.ts";
@@ -40,12 +41,14 @@ export async function chooseEngine(
   if (typeof tlsEngine === "object") return await withRoots(tlsEngine, wish);
   if (tlsEngine === "wolfssl") return await wolfssl();
   if (transport.startTls === undefined && tlsEngine === "auto") return await wolfsslOrNode(options, wolfssl);
-  const { platformEngine, platformOr } = await import("./platform.ts");
+  const { platformEngine, platformOr } = await loadPart(async () => await import("./platform.ts"));
   if (transport.startTls === undefined) return await nodeTls() ?? platformEngine;
   return tlsEngine === "auto" ? platformOr(wolfssl) : platformEngine;
 }
 
 /** An engine of no platform has no platform's roots: where they are asked for, it is given them. */
 async function withRoots(engine: TlsEngine, { systemRoots }: EngineWish): Promise<TlsEngine> {
-  return systemRoots ? (await import("./roots.ts")).withSystemRoots(engine) : engine;
+  if (!systemRoots) return engine;
+  const { withSystemRoots } = await loadPart(async () => await import("./roots.ts"));
+  return withSystemRoots(engine);
 }

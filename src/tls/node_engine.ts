@@ -5,12 +5,13 @@
  */
 
 import { builtinModule } from "../builtin_module.ts";
+import { loadPart } from "../part.ts";
 import type { TlsEngine, TlsOptions } from "./engine.ts";
 
 /** Node's TLS over any Duplex; undefined where the runtime has none. */
 export async function nodeTls(): Promise<TlsEngine | undefined> {
   if (!hasNodeTls()) return undefined;
-  const { nodeTlsOver } = await import("../duplex/node_tls_over.ts");
+  const { nodeTlsOver } = await loadPart(async () => await import("../duplex/node_tls_over.ts"));
   return { name: "node", connect: nodeTlsOver };
 }
 

@@ -86,7 +86,7 @@ for (const { what, driverCode, config, serve } of CONNECTS) {
 }
 
 /** Only npm ws shows what a proxy answers. */
-const UNSEEN = "WebSocket" in globalThis && "this runtime's WebSocket does not tell why it could not be opened";
+const UNSEEN = ON_DENO && "this runtime's WebSocket does not tell why it could not be opened";
 
 for (const ssl of [false, true]) {
   test(`connecting through the proxy, ssl: ${ssl}: nobody listens`, { skip: UNSEEN }, async () => {

@@ -34,6 +34,11 @@ const breaches: [string, SourceFile[], RegExp][] = [
   ["an npm package outside an adapter", [file("src/client/pool/pool.ts", `import pg from "pg";`)], /imports pg/],
   ["Deno outside an adapter", [file("src/session/a.ts", `const port = Deno.env.get("PGPORT");`)], /uses Deno/],
   ["Buffer outside an adapter", [file("src/session/a.ts", `return Buffer.from(bytes);`)], /uses Buffer/],
+  [
+    "a lazy import that nothing ends",
+    [file("src/session/a.ts", `const { b } = await import("./b.ts");`)],
+    /src\/session\/a\.ts imports \.\/b\.ts lazily: by loadPart/,
+  ],
   ["a circle", [
     file("src/tls/a.ts", `import "./b.ts";`),
     file("src/tls/b.ts", `import "./c.ts";`),

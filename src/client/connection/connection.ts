@@ -8,6 +8,7 @@ import { EventEmitter } from "events";
 import type { PreparedStatement } from "../../session/statements.ts";
 import { callOut } from "../call_out.ts";
 import { parsedStatements } from "../parsed_statements.ts";
+import { loadPart } from "../../part.ts";
 import type { FrontendMessages } from "./frontend_messages.ts";
 import type { RawConnection } from "./raw_connection.ts";
 import { ConnectionStream } from "./stream.ts";
@@ -151,7 +152,7 @@ export class Connection extends EventEmitter {
 
   async #open(port: number | string, host: string): Promise<void> {
     try {
-      const { openRaw } = await import("./raw_connection.ts");
+      const { openRaw } = await loadPart(async () => await import("./raw_connection.ts"));
       this.#raw = await openRaw(this, this.#config, port, host);
     } catch (error) {
       callOut(() => this.emit("error", error));

@@ -9,6 +9,7 @@ import { config as globalConfig } from "../../config/global.ts";
 import type { Duplex } from "../../duplex/duplex.ts";
 import { openDuplex } from "../../duplex/open.ts";
 import { ConfigError, DatabaseError } from "../../errors.ts";
+import { loadPart } from "../../part.ts";
 import { decodeAuthentication } from "../../protocol/authentication.ts";
 import {
   decodeBackendKeyData,
@@ -51,7 +52,7 @@ export async function openRaw(
     }
     return new RawConnection(connection, await openDuplex({ ...target, wsProxy: globalConfig.wsProxy }));
   }
-  const { openNodeStream } = await import("../../duplex/node.ts");
+  const { openNodeStream } = await loadPart(async () => await import("../../duplex/node.ts"));
   const given = typeof stream === "function" ? stream({}) : stream;
   return new RawConnection(connection, await openNodeStream(given, target));
 }

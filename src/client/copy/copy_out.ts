@@ -5,8 +5,8 @@
  */
 
 import type { CopyFormat } from "../../types/copy_format.ts";
-import type { CopyReader } from "./reader.ts";
-import { loadOperations, Place } from "../place.ts";
+import type { CopyReader, copyRows } from "./reader.ts";
+import { Place } from "../place.ts";
 import type { Request } from "../request.ts";
 
 /** How data is copied out of the server. */
@@ -34,6 +34,8 @@ export class CopyOut extends ReadableStream<Uint8Array> {
   readonly ended: Promise<void>;
   readonly #abort = new AbortController();
   readonly #format: CopyFormat | undefined;
+  /** What {@linkcode CopyOut.rows} reads by, once it is loaded. */
+  readonly #copyRows: Promise<typeof copyRows>;
 
   /** Made by `copyTo` of a client, pool or transaction, which runs the request. */
   constructor(text: string, run: (request: Request) => void, { format, signal: own }: CopyToOptions = {}) {
@@ -51,11 +53,13 @@ export class CopyOut extends ReadableStream<Uint8Array> {
     this.#format = format;
     const signal = own === undefined ? this.#abort.signal : AbortSignal.any([own, this.#abort.signal]);
     const controller = stream as unknown as ReadableStreamDefaultController<Uint8Array>;
-    const place = new Place(({ CopyReader }, session) => {
-      reader = new CopyReader(session, text, signal, controller);
-      return reader;
+    const place = new Place(({ CopyReader, copyRows }, session) => {
+      const { over } = reader = new CopyReader(session, text, signal, controller);
+      return { over, copyRows };
     }, { signal });
     this.ended = place.taken.then(({ over }) => over, (error) => controller.error(error));
+    this.#copyRows = place.taken.then(({ copyRows }) => copyRows);
+    this.#copyRows.catch(() => {}); // told to whoever reads
     run(place);
   }
 
@@ -69,7 +73,7 @@ export class CopyOut extends ReadableStream<Uint8Array> {
    * ```
    */
   async *rows<Row extends readonly unknown[] = readonly (string | null)[]>(): AsyncGenerator<Row, void, undefined> {
-    const { copyRows } = await loadOperations();
+    const copyRows = await this.#copyRows;
     yield* copyRows<Row>(this, this.#format);
   }
 
