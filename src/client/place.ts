@@ -19,7 +19,7 @@ export type Operations = typeof import("./operations.ts");
 let operations: Operations | undefined;
 
 /** @throws {ClientError} `PART_NOT_LOADED` */
-async function loadOperations(): Promise<Operations> {
+export async function loadOperations(): Promise<Operations> {
   const loading = decodersLoading(); // of any kind, which rows in parts and COPY do not wait for
   const loaded = await loadPart(async () => await import("./operations.ts"));
   await loading;

@@ -104,7 +104,11 @@ test("whoever waits in vain for what a client does beyond queries is told when h
     copyTo({ signal }).next(),
   ].map(rejection);
   const kept = [client.cursor("select 1").read(1), copyTo().next(), client.query("select 1")].map(rejection);
+  const stream = client.stream("select 1");
+  const reading = stream.next();
   await parted.asked;
+  await stream.close();
+  assert.deepEqual(await reading, { value: undefined, done: true });
   abort.abort();
   for (const error of await Promise.all(given)) assert.equal((error as DriverError).driverCode, "ABORTED");
   await client.end();

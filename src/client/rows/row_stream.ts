@@ -52,7 +52,7 @@ export class RowStream<Row> implements AsyncIterableIterator<Row> {
   readonly #source: BatchSource;
   readonly #batchSize: number;
   #reader: RowReader | undefined;
-  #opening: Promise<RowReader> | undefined;
+  #opening: Promise<RowReader | undefined> | undefined;
   #over = false;
 
   /** @internal */
@@ -96,18 +96,25 @@ export class RowStream<Row> implements AsyncIterableIterator<Row> {
   }
 
   async #first(): Promise<IteratorResult<unknown, undefined>> {
-    const reader = await (this.#opening ??= this.#open());
-    return await reader.next();
+    const reader = this.#over ? undefined : await (this.#opening ??= this.#open());
+    return await reader?.next() ?? { value: undefined, done: true };
   }
 
-  async #open(): Promise<RowReader> {
+  /** Undefined where the stream was closed meanwhile. */
+  async #open(): Promise<RowReader | undefined> {
     // The query takes its turn now, whatever is still to be loaded.
     const first = this.#source.read(Math.min(this.#batchSize, FIRST_BATCH_SIZE));
     first.catch(() => {}); // whoever reads is told
-    const { RowReader } = await loadOperations();
-    this.#reader = new RowReader(this.#source, this.#batchSize, first);
-    if (this.#over) this.#reader.finish();
-    return this.#reader;
+    const loading = loadOperations();
+    loading.catch(() => {}); // as well
+    // Whoever gives the query up does not wait for what would have read it.
+    await Promise.race([loading, first]).catch((error) => {
+      this.#over = true;
+      throw error;
+    });
+    if (this.#over) return undefined;
+    const { RowReader } = await loading;
+    return this.#reader = new RowReader(this.#source, this.#batchSize, first);
   }
 }
 
