@@ -31,7 +31,11 @@ export function parserOf(decoder: ByteDecoder): Parser {
   return parser;
 }
 
-/** Room for the bytes of a short text while it is decoded, so that each value need not have its own. */
+/**
+ * Room for the bytes of a short text while it is decoded: a cache, without which a short text takes several times as long.
+ * Nothing of one call is seen by another: a decoder is done with the bytes when it returns, and never waits in between; one
+ * that is called meanwhile, by a parser of a user's within it, finds the room in use and takes some of its own.
+ */
 const scratch = new Uint8Array(192);
 let scratchInUse = false;
 
