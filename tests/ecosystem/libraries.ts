@@ -55,6 +55,13 @@ export const LIBRARIES: readonly Library[] = [
       `\`drizzle-orm/neon-serverless\` and \`neon-http\`, with \`pgduplex/neon\` in the driver's place; ${NO_STREAM}`,
   },
   {
+    title: "graphile-worker",
+    package: "graphile-worker",
+    program: "graphile_worker",
+    steps: [...STEPS, "a job that is told of by NOTIFY"],
+    remarks: `takes a pool; ${NO_STREAM}`,
+  },
+  {
     title: "Knex",
     package: "knex",
     program: "knex",
@@ -67,6 +74,21 @@ export const LIBRARIES: readonly Library[] = [
     program: "kysely",
     steps: [...STEPS, "stream"],
     remarks: "takes a pool, here of `pgduplex` under its own name, and pg-cursor for streams",
+  },
+  {
+    title: "MikroORM",
+    package: "@mikro-orm/postgresql",
+    program: "mikro_orm",
+    steps: STEPS,
+    remarks: `${ITSELF}, by way of Knex, and an error of its own; ${NO_STREAM}`,
+  },
+  {
+    title: "OpenTelemetry's instrumentation",
+    package: "@opentelemetry/instrumentation-pg",
+    program: "opentelemetry",
+    steps: [...STEPS, "a pool"],
+    remarks:
+      `asks for a \`pg\` of version 8 when that is loaded: given our module by its definitions' \`patch\`; ${NO_STREAM}`,
   },
   {
     title: "pg-boss",
