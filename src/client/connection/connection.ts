@@ -209,12 +209,12 @@ export class Connection extends EventEmitter {
 
   /**
    * Closes a statement or portal. Where no submittable is at work there is none left to close, which is said at once; but
-   * not to a stream that the client's own end has cut off, where nobody listens to its error: as in node-postgres it
-   * stays silent, since the error would take the process down.
+   * not to a stream that the client's own end has cut off: as in node-postgres it stays silent, since who piped it away
+   * does not expect its error, unless it is iterated, which would wait for ever.
    */
   close(config: MessageConfig): void {
     if (this.#messages !== undefined) return this.#messages.close(config);
-    if (this._ending && isUnheardStream(this.#latest)) return;
+    if (this._ending && isStreamThatNobodyAwaits(this.#latest)) return;
     queueMicrotask(() => this.emit("readyForQuery", { name: "readyForQuery" }));
   }
 
@@ -260,7 +260,8 @@ export class Connection extends EventEmitter {
   }
 }
 
-function isUnheardStream(submittable: object | undefined): boolean {
+/** Node's streams are iterated by what listens to `readable`. */
+function isStreamThatNobodyAwaits(submittable: object | undefined): boolean {
   const { destroyed } = (submittable ?? {}) as { destroyed?: unknown };
-  return destroyed !== undefined && (submittable as EventEmitter).listenerCount("error") === 0;
+  return destroyed !== undefined && (submittable as EventEmitter).listenerCount("readable") === 0;
 }
