@@ -183,7 +183,7 @@ export class Lifecycle implements ConnectionControl {
     const state = this.#state;
     switch (state.at) {
       case "new":
-        this.#queue.failAll(this.#notQueryable(undefined));
+        this.#queue.failAll(() => this.#notQueryable(undefined));
         this.#state = { at: "ended", error: undefined };
         this.#over = true;
         return;
@@ -230,7 +230,7 @@ export class Lifecycle implements ConnectionControl {
 
   #failConnect(error: Error): void {
     this.#state = { at: "ended", error: this.#closing === undefined ? error : undefined };
-    this.#queue.failAll(error);
+    this.#queue.failAll(() => error);
     this.#over = true;
     this.#events.over(undefined);
   }
@@ -254,7 +254,7 @@ export class Lifecycle implements ConnectionControl {
     if (this.#state.at === "connecting") return;
     const unexpected = this.#state.at === "connected" ? error : undefined;
     if (this.#state.at === "connected") this.#state = { at: "ended", error };
-    this.#queue.failAll(error ?? this.#notQueryable(undefined));
+    this.#queue.failAll(() => error ?? this.#notQueryable(undefined));
     this.#answered?.resolve();
     this.#over = true;
     this.#events.over(unexpected);
@@ -283,7 +283,7 @@ export class Lifecycle implements ConnectionControl {
       await this.#answered.promise;
     }
     const ended = session.end();
-    this.#queue.failAll(endedByClient({ ...session.place, phase: "close" }));
+    this.#queue.failAll(() => endedByClient({ ...session.place, phase: "close" }));
     await ended;
   }
 

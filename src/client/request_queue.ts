@@ -72,8 +72,10 @@ export class RequestQueue {
     }
   }
 
-  /** There will be no session. */
-  failAll(error: Error): void {
+  /** There will be no session. The error is made only where somebody waits: most clients end with nobody waiting. */
+  failAll(makeError: () => Error): void {
+    if (this.#entries.size === 0) return;
+    const error = makeError();
     for (const entry of this.#entries) this.#drop(entry, error);
   }
 

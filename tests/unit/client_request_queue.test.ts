@@ -91,7 +91,7 @@ test("what a request asks for while it starts goes with it", () => {
 test("where there will be no session, all fail in their order", () => {
   const { log, queue, slow } = setUp();
   for (const request of [slow, new Recorded("last", log)]) queue.add(request);
-  queue.failAll(new Error("ended"));
+  queue.failAll(() => new Error("ended"));
   assert.deepEqual(log, ["slow: ended", "last: ended"]);
   assert.equal(queue.holds, false);
 });
